@@ -1,0 +1,1 @@
+"""Benches: seeded corpora, and this program measured beside its peers."""

@@ -1,0 +1,45 @@
+"""The progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from detector.run import Run
+
+
+@contextmanager
+def bar(run: Run, wanted: bool | None) -> Iterator[None]:
+    """A bar on standard error while ``run`` goes on, if wanted or (None) if it is a terminal."""
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("scanning"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[found]:,} findings"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, found=0)
+
+        def show() -> None:
+            done = run.summary
+            total = run.total if run.total >= done.bytes_read else None
+            progress.update(task, completed=done.bytes_read, total=total, found=done.findings)
+
+        run.watch = show
+        yield

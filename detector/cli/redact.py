@@ -1,0 +1,88 @@
+"""``detector redact``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import IO, Annotated
+
+import typer
+
+from detector.cli import options
+from detector.cli.report import COMPLETE, FAILED, complain, output
+from detector.errors import UsageError
+from detector.mask import Mask
+from detector.redact import Redactor
+from detector.sources import STDIN, Entry, open_entries, walk
+from detector.types import Skipped
+
+READ = 1 << 20
+
+
+def redact(
+    path: Annotated[
+        str, typer.Argument(metavar="[PATH]", help="A file; standard input by default.")
+    ] = STDIN,
+    output_file: options.Output = None,
+    mask: Annotated[
+        Mask,
+        typer.Option(
+            help="label: the rule's name; stars: as many stars; pseudonym: equal secrets alike."
+        ),
+    ] = Mask.label,
+    rules: options.Rules = "",
+    patterns: options.Patterns = None,
+    min_confidence: options.MinConfidence = 0.5,
+    engine: options.Engine = "auto",
+) -> int:
+    """Write the same bytes with every secret replaced.
+
+    Text goes on as soon as nothing in it can become a secret any more, so it works in a
+    pipe that stays open. Exit status: 0 all was read, 2 failed or not.
+    """
+    redactor: Redactor[bytes] = Redactor(
+        options.make_scanner(rules, patterns, min_confidence, engine), mask=mask
+    )
+    entry = _open(path)
+    with output(output_file) as stream:
+        found = _copy(entry, redactor, stream)
+    if found:
+        many = ", ".join(f"{rule} {count}" for rule, count in found.most_common())
+        complain(f"replaced {found.total()}: {many}")
+    if entry.skipped is not None:
+        complain(f"{entry.skipped.path}: {entry.skipped.reason}")
+        return FAILED
+    return COMPLETE
+
+
+def _open(path: str) -> Entry:
+    """The one entry of a file that is not packed: what is inside an archive cannot be
+    replaced in place. Raises :class:`UsageError`."""
+    file = next(walk([path]), None)
+    if file is None:
+        raise UsageError(f"{path}: a folder; name one file")
+    if isinstance(file, Skipped):
+        raise UsageError(f"{file.path}: {file.reason}")
+    entry = next(open_entries(file), None)
+    if isinstance(entry, Skipped):
+        raise UsageError(f"{entry.path}: {entry.reason}")
+    if entry is None or entry.packed:
+        raise UsageError(f"{path}: is compressed or an archive; unpack it first")
+    return entry
+
+
+def _copy(entry: Entry, redactor: Redactor[bytes], stream: IO[bytes]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    buffer = memoryview(bytearray(READ))
+    more = True
+    while more:
+        count = entry.readinto(buffer)
+        more = count > 0
+        clean = redactor.feed(bytes(buffer[:count])) if more else redactor.close()
+        if entry.encoding:
+            clean = clean.decode("utf-8", "surrogatepass").encode(entry.encoding)
+        if clean:
+            stream.write(clean)
+            stream.flush()
+        found.update(finding.rule for finding in redactor.findings)
+        redactor.findings.clear()
+    return found

@@ -1,0 +1,130 @@
+"""``detector scan``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.baseline import Baseline
+from detector.cli import options
+from detector.cli.bar import bar
+from detector.cli.report import COMPLETE, FAILED, FOUND, complain, output, statistics
+from detector.errors import UsageError
+from detector.run import Options, Run
+from detector.sinks import FORMATS, Sink, make_sink
+from detector.sources import STDIN
+from detector.types import Severity, Skipped
+
+
+def scan(
+    paths: options.Paths = None,
+    format: Annotated[str, typer.Option(metavar="NAME", help="text, jsonl or sarif.")] = "text",
+    output_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", metavar="FILE", help="Where to write; standard output by default."
+        ),
+    ] = None,
+    rules: options.Rules = "",
+    patterns: options.Patterns = None,
+    min_confidence: options.MinConfidence = 0.5,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="SEVERITY", help="Exit 1 from this on: info, low, medium, high, critical."
+        ),
+    ] = "low",
+    jobs: options.Jobs = None,
+    engine: options.Engine = "auto",
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Leave out the findings known in it.")
+    ] = None,
+    show_secrets: Annotated[bool, typer.Option(help="Raw values instead of masked ones.")] = False,
+    progress: Annotated[
+        bool | None,
+        typer.Option(
+            "--progress/--no-progress",
+            help="A bar on standard error; by default where that is a terminal.",
+        ),
+    ] = None,
+    stats: Annotated[bool, typer.Option(help="Bytes, seconds and MB/s on standard error.")] = False,
+) -> int:
+    """Find credentials in files, folders and archives.
+
+    Exit status: 0 complete and nothing from --fail-on up, 1 findings, 2 failed or not
+    everything could be read.
+    """
+    if not paths:
+        raise UsageError("nothing to scan: name files or folders, or '-' for standard input")
+    if format not in FORMATS:
+        raise UsageError(f"format '{format}' is none of {', '.join(FORMATS)}")
+    limit = _severity(fail_on)
+    scanner = options.make_scanner(rules, patterns, min_confidence, engine)
+    known = Baseline.load(baseline, key_id=scanner.fingerprinter.key_id) if baseline else None
+    run = Run(
+        scanner,
+        paths,
+        Options(
+            jobs=jobs or os.cpu_count() or 1, exclude=_is(output_file) if output_file else None
+        ),
+    )
+    live = any(
+        path == STDIN or not Path(path).is_dir() and not Path(path).is_file() for path in paths
+    )
+    with output(output_file) as stream:
+        sink = make_sink(format, stream, live=live, show_secrets=show_secrets)
+        with bar(run, progress):
+            status = _report(run, sink, known, limit)
+    if stats:
+        typer.echo(statistics(run), err=True)
+    return status
+
+
+def _report(run: Run, sink: Sink, known: Baseline | None, limit: Severity) -> int:
+    """Everything from the run to the sink; the exit status."""
+    complete, found = True, False
+    try:
+        try:
+            for item in run:
+                if isinstance(item, Skipped):
+                    complete = False
+                    sink.skip(item)
+                    complain(f"skipped {item.path}: {item.reason}")
+                elif known is None or item not in known:
+                    found |= Severity[item.severity] >= limit
+                    run.count(item)
+                    sink.write(item)
+        except KeyboardInterrupt:
+            complete = False
+            complain("interrupted: what was found so far follows")
+        sink.close(run.summary)
+    except BrokenPipeError:
+        pass  # whoever read has seen enough
+    if not complete:
+        return FAILED
+    return FOUND if found else COMPLETE
+
+
+def _severity(name: str) -> Severity:
+    try:
+        return Severity[name]
+    except KeyError:
+        raise UsageError(
+            f"severity '{name}' is none of {', '.join(s.name for s in Severity)}"
+        ) from None
+
+
+def _is(output_file: Path) -> Callable[[str], bool]:
+    """Whether a path is the report itself, which must not be scanned while it is written."""
+
+    def same(path: str) -> bool:
+        try:
+            return os.path.samefile(path, output_file)  # noqa: PTH121
+        except OSError:
+            return False
+
+    return same

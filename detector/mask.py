@@ -1,0 +1,55 @@
+"""What stands in a secret's place after redaction."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Generic, NamedTuple, TypeVar
+
+from detector.fingerprint import Fingerprinter
+from detector.tracker import Cluster
+from detector.types import Finding
+
+T = TypeVar("T", bytes, str)
+
+
+class Mask(enum.StrEnum):
+    """``label``: the rule's name; ``stars``: as many stars; ``pseudonym``: equal secrets
+    get equal names, which nobody without the key can lead back."""
+
+    label = "label"
+    stars = "stars"
+    pseudonym = "pseudonym"
+
+
+class Redacted(NamedTuple, Generic[T]):
+    """Redacted text, of the type that was given, and what was found in it."""
+
+    text: T
+    findings: list[Finding]
+
+
+def replacement(cluster: Cluster, mask: Mask, fingerprinter: Fingerprinter) -> bytes:
+    """The bytes that replace a cluster's whole span.
+
+    The span of *all* overlapping matches goes, not only of those reported: what one rule
+    reports as a password another may know to reach further.
+    """
+    if mask is Mask.stars:
+        return b"*" * (cluster.end - cluster.start)
+    best = cluster.best()[0]
+    if mask is Mask.label:
+        return f"[redacted:{best.rule.id}]".encode()
+    digest = fingerprinter(best.rule.id, b"\0".join(one.secret for one in cluster.best()))
+    return f"[{best.rule.id}:{digest[:12]}]".encode()
+
+
+def replace_all(
+    raw: bytes, clusters: Iterable[Cluster], mask: Mask, fingerprinter: Fingerprinter
+) -> bytes:
+    """``raw`` with every cluster replaced."""
+    parts, position = [], 0
+    for cluster in clusters:
+        parts += [raw[position : cluster.start], replacement(cluster, mask, fingerprinter)]
+        position = cluster.end
+    return b"".join([*parts, raw[position:]])

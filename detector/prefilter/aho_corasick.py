@@ -1,0 +1,52 @@
+"""The second engine: literals by Aho-Corasick, the rest of the head by ``re``.
+
+Written to be obviously right rather than fast: every other engine must agree with it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import ahocorasick
+
+from detector.prefilter.table import ID_BITS, HeadTable
+from detector.types import Bytes
+
+
+class AhoCorasick:
+    """Two automata over literals: one for exact case, one over the lower-cased bytes."""
+
+    name = "aho-corasick"
+
+    def __init__(self, table: HeadTable) -> None:
+        self._heads = [re.compile(head.regex.encode("ascii")) for head in table.heads]
+        self._exact = _automaton(table, caseless=False)
+        self._folded = _automaton(table, caseless=True)
+
+    def find(self, data: Bytes) -> list[int]:
+        """See :class:`detector.prefilter.Engine`."""
+        raw = bytes(data)
+        hits: set[int] = set()
+        for automaton, haystack in ((self._exact, raw), (self._folded, raw.lower())):
+            if automaton is None:
+                continue
+            for last, (length, heads) in automaton.iter(haystack.decode("latin-1")):
+                start = last + 1 - length
+                for head in heads:
+                    if (found := self._heads[head].match(raw, start)) is not None:
+                        hits.add(found.end() << ID_BITS | head)
+        return list(hits)
+
+
+def _automaton(table: HeadTable, *, caseless: bool) -> ahocorasick.Automaton | None:
+    literals: dict[str, list[int]] = {}
+    for number, head in enumerate(table.heads):
+        if head.caseless == caseless:
+            literals.setdefault(head.literal, []).append(number)
+    if not literals:
+        return None
+    automaton = ahocorasick.Automaton()
+    for literal, heads in literals.items():
+        automaton.add_word(literal, (len(literal), tuple(heads)))
+    automaton.make_automaton()
+    return automaton

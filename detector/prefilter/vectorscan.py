@@ -1,0 +1,75 @@
+"""The engine: all heads in one pass, through the ``hyperscan`` binding."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import threading
+
+import hyperscan
+
+from detector import _cache
+from detector.prefilter.table import ID_BITS, HeadTable
+from detector.types import Bytes
+
+
+class _Lane(threading.local):
+    """A thread's own scratch space and list of hits: a second thread must not share them."""
+
+    def __init__(self, database: hyperscan.Database) -> None:
+        self.scratch = database.scratch.clone()
+        self.hits: list[int] = []
+        append = self.hits.append
+
+        def on_match(head: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append(end << ID_BITS | head)
+
+        self.on_match = on_match
+
+
+class Vectorscan:
+    """Compiles the heads, or loads them compiled from the user's cache."""
+
+    name = "hyperscan"
+
+    def __init__(self, table: HeadTable) -> None:
+        expressions = [head.regex.encode("ascii") for head in table.heads]
+        self._database = _database(expressions) if expressions else None
+        self._lane = _Lane(self._database) if self._database else None
+        self._scan = self._database.scan if self._database else None
+
+    def find(self, data: Bytes) -> list[int]:
+        """See :class:`detector.prefilter.Engine`."""
+        lane = self._lane
+        if lane is None:
+            return []
+        hits = lane.hits
+        try:
+            self._scan(data, lane.on_match, scratch=lane.scratch)
+            return hits[:] if hits else []
+        finally:
+            if hits:
+                hits.clear()
+
+
+def _database(expressions: list[bytes]) -> hyperscan.Database:
+    digest = hashlib.blake2b(digest_size=20)
+    for part in (hyperscan.__version__.encode(), platform.machine().encode(), *expressions):
+        digest.update(b"%d:" % len(part) + part)
+    key = f"heads-{digest.hexdigest()}"
+    if (cached := _cache.load(key)) is not None:
+        try:
+            database = hyperscan.loadb(cached, hyperscan.HS_MODE_BLOCK)
+            database.scratch = hyperscan.Scratch(database)
+            return database
+        except hyperscan.HyperscanError:
+            pass  # made by another version or for another processor
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=expressions,
+        ids=range(len(expressions)),
+        elements=len(expressions),
+        flags=hyperscan.HS_FLAG_DOTALL,
+    )
+    _cache.store(key, hyperscan.dumpb(database))
+    return database

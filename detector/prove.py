@@ -1,0 +1,108 @@
+"""``rules check``: every rule's claims, proved on the spot.
+
+Samples match and counter-examples don't, a head stands in every sample, lengths are
+bounded (the loader refuses others), and matching time grows linearly on input made
+against the rule.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import regex
+
+from detector.rules import Rule
+from detector.rules.samples import draw
+from detector.scanner import Scanner
+from detector.types import Finding
+
+SAMPLES = 8  # of each text, each from its own seed
+GROWTH = 4  # times the input ...
+LINEAR = 3.0  # ... may take that times this: noise, not squares (those would take 16 times)
+UNIT = 1 << 15  # bytes of the short adversarial input
+
+
+class Problem(NamedTuple):
+    """What is wrong with a rule."""
+
+    rule: str
+    field: str
+    message: str
+
+
+def check_rules(rules: Sequence[Rule], *, timing: bool = True) -> Iterator[Problem]:
+    """Everything that is wrong with these rules; nothing if all is well."""
+    scanner = Scanner(rules)
+    for rule in rules:
+        yield from _check_samples(rule, scanner)
+        yield from _check_counter_examples(rule, scanner)
+        if timing:
+            yield from _check_growth(rule)
+
+
+def _found(rule: Rule, findings: Sequence[Finding]) -> bool:
+    return any(finding.rule == rule.id for finding in findings)
+
+
+def _check_samples(rule: Rule, scanner: Scanner) -> Iterator[Problem]:
+    heads = [regex.compile(head.regex.encode()) for head in rule.heads.heads]
+    for number, text in enumerate(rule.spec.match):
+        if "{sample}" not in text:
+            yield Problem(rule.id, f"match[{number}]", "has no {sample}")
+            continue
+        for seed in range(SAMPLES):
+            token = draw(rule, random.Random(f"{rule.id}:{seed}"))
+            filled = text.encode().replace(b"{sample}", token.text)
+            if not any(head.search(filled) for head in heads):
+                yield Problem(rule.id, f"match[{number}]", "no head stands in a sample")
+                break
+            findings = scanner.scan(filled)
+            if not _found(rule, findings):
+                others = ", ".join(sorted({f.rule for f in findings})) or "nothing"
+                yield Problem(rule.id, f"match[{number}]", f"a sample gives {others} (seed {seed})")
+                break
+            if not any(f.secret.reveal() == token.secret for f in findings):
+                yield Problem(rule.id, f"match[{number}]", f"found with another span (seed {seed})")
+                break
+
+
+def _check_counter_examples(rule: Rule, scanner: Scanner) -> Iterator[Problem]:
+    for number, text in enumerate(rule.spec.no_match):
+        if _found(rule, scanner.scan(text.encode())):
+            yield Problem(rule.id, f"no_match[{number}]", "gives a finding")
+
+
+def _check_growth(rule: Rule) -> Iterator[Problem]:
+    compiled = regex.compile(rule.regex.encode())
+    for name, unit in _adversaries(rule):
+        short = _best_time(compiled, rule, unit * (UNIT // len(unit)))
+        long = _best_time(compiled, rule, unit * (UNIT * GROWTH // len(unit)))
+        if long > 0.02 and long > short * GROWTH * LINEAR:
+            yield Problem(rule.id, "pattern", f"time grows faster than the input on {name}")
+
+
+def _adversaries(rule: Rule) -> Iterator[tuple[str, bytes]]:
+    text = draw(rule, random.Random(rule.id)).text
+    yield "its heads repeated", rule.heads.heads[0].literal.encode("latin-1")
+    yield "its samples cut short", text[: max(1, len(text) - 1)]
+    yield "its samples repeated", text
+
+
+def _best_time(compiled: regex.Pattern[bytes], rule: Rule, text: bytes) -> float:
+    """Seconds to try the rule at each of its literals, windows as the scanner has them."""
+    literal = rule.heads.heads[0].literal.encode("latin-1")
+    reach = rule.longest + 2
+    best = float("inf")
+    for _ in range(2):
+        begin = time.perf_counter()
+        position = text.find(literal)
+        while position >= 0:
+            low = max(0, position - rule.heads.lead_hi)
+            for start in range(low, position + 1):
+                compiled.match(text, start, position + reach, timeout=5)
+            position = text.find(literal, position + 1)
+        best = min(best, time.perf_counter() - begin)
+    return best

@@ -1,0 +1,94 @@
+"""Redacting a stream: text goes on as soon as no rule can still match it."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Generic, TypeVar, cast
+
+from detector.mask import Mask, replacement
+from detector.scanner import Scanner
+from detector.stream import Window
+from detector.tracker import Cluster
+from detector.types import Finding
+
+T = TypeVar("T", bytes, str)
+
+
+class Redactor(Generic[T]):
+    """Bytes in, bytes out, or text in, text out; every secret replaced, nothing else changed.
+
+    What could still become part of a secret is held back, and nothing more. ``findings``
+    collects what was found; drain it on long streams.
+    """
+
+    def __init__(self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "") -> None:
+        self._scanner = scanner
+        self._mask = Mask(mask)
+        self._path = path
+        self._window = Window(scanner)
+        self._window.hold = 0
+        self._released = 0
+        self._ready: list[Cluster] = []
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._closed = False
+        self.findings: list[Finding] = []
+
+    def feed(self, data: T) -> T:
+        """The next piece; what can be let go of, maybe nothing."""
+        if self._closed:
+            raise ValueError("this redactor is closed")
+        if isinstance(data, str):
+            if self._decoder is None:
+                self._decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
+            raw = data.encode("utf-8", "surrogatepass")
+        else:
+            raw = bytes(data)
+        out = bytearray()
+        view = memoryview(raw)
+        while len(view):
+            room = self._window.space()
+            count = min(len(room), len(view))
+            room[:count] = view[:count]
+            room.release()
+            view = view[count:]
+            self._take(self._window.commit(count))
+            out += self._release(self._floor())
+        return self._out(out, final=False)
+
+    def close(self) -> T:
+        """The rest."""
+        if self._closed:
+            return self._out(b"", final=True)
+        self._closed = True
+        self._take(self._window.finish())
+        out = self._release(self._window.base + self._window.size)
+        return self._out(out, final=True)
+
+    def _take(self, clusters: list[Cluster]) -> None:
+        self._ready += clusters
+        self.findings += self._scanner.findings(clusters, self._path)
+
+    def _floor(self) -> int:
+        window = self._window
+        floor = window.tracker.undecided_from(window.buffer, window.size)
+        waiting = window.tracker.open_from()
+        return floor if waiting is None else min(floor, waiting)
+
+    def _release(self, floor: int) -> bytes:
+        base, buffer = self._window.base, self._window.buffer
+        out = bytearray()
+        for cluster in self._ready:
+            out += buffer[self._released - base : cluster.start - base]
+            out += replacement(cluster, self._mask, self._scanner.fingerprinter)
+            self._released = cluster.end
+        self._ready.clear()
+        if floor > self._released:
+            out += buffer[self._released - base : floor - base]
+            self._released = floor
+        self._window.hold = self._released
+        return bytes(out)
+
+    def _out(self, raw: bytes, *, final: bool) -> T:
+        if self._decoder is None:
+            return cast("T", bytes(raw))
+        return cast("T", self._decoder.decode(bytes(raw), final))

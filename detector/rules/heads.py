@@ -1,0 +1,210 @@
+"""The head of a rule: the fixed-length byte sequence that the engine looks for.
+
+A head begins with a literal and goes on with the shortest legal body, so it has one
+length, a hit's end gives its start, and an engine reports it once. Measured: 50 such
+heads run at more than 2 GB/s, while 221 whole regexes of the usual style run at 0.25.
+
+The prefilter may lie by saying yes, never by saying no: whatever a rule matches contains
+one of its heads, ``lead`` bytes behind the start of the match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+
+from detector.rules.syntax import (
+    Alt,
+    Group,
+    Mask,
+    Node,
+    One,
+    PatternError,
+    Repeat,
+    Seq,
+    class_regex,
+    flatten,
+    parse,
+    width,
+)
+
+MAX_HEAD = 40  # bytes; longer heads gain nothing (measured: 16, 32 and 64 run alike)
+MAX_HEADS = 64  # of one rule: past that, alternatives stop unfolding
+MAX_LEAD = 128  # bytes that a verifier may look back from the literal
+SMALL_CLASS = 8  # members of a class that is worth spelling out
+GOOD_LITERAL = 4  # bytes: the engine's fast path for literals
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What an engine compiles: a regex that begins with ``literal``.
+
+    ``literal`` is in lower case where ``caseless``; the regex spells both cases out.
+    ``length`` is 0 for a head written by hand whose length varies (at most ``most``); it
+    then ends at one place only. What an engine reports is always the end.
+    """
+
+    regex: str
+    literal: str
+    caseless: bool
+    length: int
+    most: int
+
+
+class Heads(msgspec.Struct, frozen=True):
+    """All heads of a rule, and how far before a head's start a match can begin."""
+
+    heads: tuple[Head, ...]
+    lead_lo: int
+    lead_hi: int
+
+
+def derive(tree: Node) -> Heads:
+    """The heads of a pattern. Raises :class:`PatternError` if it has no literal."""
+    items = flatten(tree)
+    best: Heads | None = None
+    best_run = 0
+    lead_lo = lead_hi = 0
+    for index, item in enumerate(items):
+        if lead_hi > MAX_LEAD:
+            break
+        sequences = _spell_out(_prefixes(items[index:]))
+        run = min(_literal_run(sequence) for sequence in sequences)
+        if run > best_run:
+            best = Heads(tuple(map(_fixed_head, sequences)), lead_lo, lead_hi)
+            best_run = run
+            if run >= GOOD_LITERAL:
+                break
+        lo, hi = width(item)
+        lead_lo, lead_hi = lead_lo + lo, lead_hi + hi
+    if best is None or best_run < 2:
+        raise PatternError(
+            "no literal of two bytes or more within the first 128 bytes: "
+            "give the pattern a literal, or the rule keywords or a head"
+        )
+    return best
+
+
+def written(regex: str, tree: Node) -> Heads:
+    """A head given in the rule. It begins with a literal; matches may begin before it."""
+    head_tree = parse(regex)
+    literal = _written_literal(flatten(head_tree))
+    lo, hi = width(head_tree)
+    lead = min(width(tree)[1], MAX_LEAD)
+    head = Head(regex, literal.decode("latin-1"), False, lo if lo == hi else 0, hi)
+    return Heads((head,), 0, lead)
+
+
+def of_keywords(keywords: Sequence[str]) -> Heads:
+    """Heads of a rule that knows only names: each name, in any case."""
+    derived = [derive(parse(f"(?i:{re.escape(word)})")).heads[0] for word in keywords]
+    return Heads(tuple(derived), 0, 0)
+
+
+def _written_literal(items: Sequence[Node]) -> bytes:
+    literal = bytearray()
+    for item in items:
+        if not (isinstance(item, One) and item.mask.bit_count() == 1):
+            break
+        literal.append(item.mask.bit_length() - 1)
+    if not literal:
+        raise PatternError("a head begins with a literal")
+    return bytes(literal)
+
+
+def _spell_out(sequences: list[tuple[Mask, ...]]) -> list[tuple[Mask, ...]]:
+    """``gh[po]_`` as ``ghp_`` and ``gho_``: small classes early on become literals."""
+    done: list[tuple[Mask, ...]] = []
+    todo = sequences[::-1]
+    while todo:
+        masks = todo.pop()
+        run = _literal_run(masks)
+        options = _members(masks[run]) if run < min(GOOD_LITERAL, len(masks)) else []
+        if 0 < len(options) <= SMALL_CLASS and len(done) + len(todo) + len(options) <= MAX_HEADS:
+            todo += [(*masks[:run], 1 << byte, *masks[run + 1 :]) for byte in reversed(options)]
+        else:
+            done.append(masks)
+    return done
+
+
+def _members(mask: Mask) -> list[int]:
+    return [byte for byte in range(256) if mask >> byte & 1]
+
+
+def _literal_run(sequence: Sequence[Mask]) -> int:
+    """Length of the literal that the sequence begins with, in one case or in either."""
+    run = 0
+    for mask in sequence:
+        if mask.bit_count() > 1 and not _is_letter_in_either_case(mask):
+            break
+        run += 1
+    return run
+
+
+def _is_letter_in_either_case(mask: Mask) -> bool:
+    low = mask.bit_length() - 1
+    return 97 <= low <= 122 and mask == 1 << low | 1 << low - 32
+
+
+def _fixed_head(sequence: Sequence[Mask]) -> Head:
+    run = _literal_run(sequence)
+    caseless = any(mask.bit_count() > 1 for mask in sequence[:run])
+    literal = "".join(chr(mask.bit_length() - 1) for mask in sequence[:run])
+    # A caseless flag would fold the body too: its classes are spelled out instead.
+    parts = (
+        class_regex(mask) + (f"{{{n}}}" if (n := len(list(group))) > 1 else "")
+        for mask, group in groupby(sequence)
+    )
+    return Head(
+        "".join(parts),
+        literal.lower() if caseless else literal,
+        caseless,
+        len(sequence),
+        len(sequence),
+    )
+
+
+def _prefixes(items: Sequence[Node]) -> list[tuple[Mask, ...]]:
+    """Every fixed-length way to begin, unfolded until a length varies."""
+    return [masks for masks, _ in _unfold(items)]
+
+
+def _unfold(items: Sequence[Node]) -> list[tuple[tuple[Mask, ...], bool]]:
+    """``(masks, open)`` for each way through ``items``; not ``open``: it stops for good."""
+    ways: list[tuple[tuple[Mask, ...], bool]] = [((), True)]
+    for item in items:
+        if not any(is_open and len(masks) < MAX_HEAD for masks, is_open in ways):
+            break
+        steps = _steps(item)
+        growing = sum(is_open for _, is_open in ways)
+        if len(ways) + growing * (len(steps) - 1) > MAX_HEADS:
+            return [(masks, False) for masks, _ in ways]
+        ways = [way for masks, is_open in ways for way in _extend(masks, is_open, steps)]
+    return ways
+
+
+def _extend(
+    masks: tuple[Mask, ...], is_open: bool, steps: list[tuple[tuple[Mask, ...], bool]]
+) -> list[tuple[tuple[Mask, ...], bool]]:
+    if not is_open or len(masks) >= MAX_HEAD:
+        return [(masks, False)]
+    return [((masks + more)[:MAX_HEAD], goes_on) for more, goes_on in steps]
+
+
+def _steps(node: Node) -> list[tuple[tuple[Mask, ...], bool]]:
+    match node:
+        case One(mask):
+            return [((mask,), True)]
+        case Group(item):
+            return _steps(item)
+        case Seq(items):
+            return _unfold(items)
+        case Alt(options):
+            return [step for option in options for step in _steps(option)]
+        case Repeat(item, 0, 1):
+            return [((), True), *_steps(item)]
+        case Repeat(item, lo, hi):
+            copies = _unfold([item] * min(lo, MAX_HEAD))
+            return copies if lo == hi else [(masks, False) for masks, _ in copies]

@@ -1,0 +1,204 @@
+"""What a rule is: the data of its TOML table, and what can be derived from its pattern."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from detector.checks import CHECKS
+from detector.errors import RuleError
+from detector.rules import heads as heads_
+from detector.rules.heads import Head, Heads
+from detector.rules.syntax import (
+    ALNUM,
+    ANY,
+    Node,
+    One,
+    PatternError,
+    Repeat,
+    Seq,
+    alphabet,
+    class_regex,
+    first,
+    flatten,
+    is_deterministic,
+    last_byte,
+    mask_of,
+    parse,
+    secret_part,
+    tail,
+    width,
+)
+from detector.types import Privilege
+
+MAX_LENGTH = 16_384  # bytes of a match: an RSA-8192 key in PEM takes 6.4 KiB
+KEYWORD_GAP = 48  # bytes between a provider's name and the value, on one line
+_NOT_LINE_END = ANY & ~mask_of(b"\r\n")
+
+# In front of a token no letter or digit may stand, unless it ends an escape: JSON and SQL
+# (\n, \u003d, \x3d), URL (%3D), quoted-printable (=3D), a terminal's colour.
+FRONT = (
+    r"(?:(?<![0-9A-Za-z])"
+    r"|(?<=\\[nrtbfv0]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|=3D|\x1b\[[0-9;]{0,8}m))"
+)
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Text = Annotated[str, Meta(min_length=1)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+SeverityName = Annotated[str, Meta(pattern=r"^(info|low|medium|high|critical)$")]
+
+
+class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[[rule]]`` table, as ``patterns/README.md`` describes it."""
+
+    id: Identifier
+    name: Text
+    pattern: Text
+    keywords: tuple[Annotated[str, Meta(min_length=4, pattern=r"^[\w .-]+$")], ...] = ()
+    head: str = ""
+    check: str = ""
+    privilege: Privilege
+    severity: SeverityName
+    confidence: Probability = 0.9
+    random: bool = True
+    rank: int = 0
+    why: Text
+    revoke: Text
+    docs: str = ""
+    match: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    no_match: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule ready for use: plain data, so it pickles and caches.
+
+    Derived from the pattern: ``heads`` for the engine; ``regex`` for the verifier, with the
+    boundaries; ``shortest`` and ``longest`` width of a match in bytes; ``stop``, the class of
+    bytes that no match contains; ``closed``, whether a match is certain as soon as it is
+    complete; ``last``, the class of a closed match's last byte; ``lead``, the class of what may
+    stand before a head; ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters and digits
+    its last class holds.
+    """
+
+    spec: RuleSpec
+    provider: str
+    title: str
+    heads: Heads
+    regex: str
+    shortest: int
+    longest: int
+    stop: str
+    closed: bool
+    last: str
+    lead: str
+    prefixes: tuple[bytes, ...]
+    letters: int
+
+    @property
+    def id(self) -> str:
+        """The rule's identifier."""
+        return self.spec.id
+
+    def public(self, secret: bytes) -> int:
+        """How many bytes at this secret's front are public."""
+        for prefix in self.prefixes:
+            if secret.startswith(prefix):
+                return len(prefix)
+        return 0
+
+
+def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
+    """Derive everything. Raises :class:`RuleError` naming file, rule and field."""
+
+    def wrong(field: str, message: object) -> RuleError:
+        return RuleError(str(message), file=file, rule=spec.id, field=field)
+
+    if spec.check and spec.check not in CHECKS:
+        raise wrong("check", f"no check named '{spec.check}'; known: {', '.join(sorted(CHECKS))}")
+    try:
+        value = parse(spec.pattern)
+        secret, ends_with_secret = secret_part(value)
+        tree = _behind_keywords(spec.keywords, value) if spec.keywords else value
+        shortest, longest = width(tree)
+        if longest > MAX_LENGTH:
+            raise PatternError(f"a match could be {longest} bytes long; the limit is {MAX_LENGTH}")
+    except PatternError as error:
+        raise wrong("pattern", error) from None
+    try:
+        heads = _heads(spec, tree)
+    except PatternError as error:
+        raise wrong("head" if spec.head else "pattern", error) from None
+    boundary = _boundary(secret) if ends_with_secret else ""
+    items = flatten(tree)
+    union = alphabet(tree)
+    return Rule(
+        spec=spec,
+        provider=provider,
+        title=title,
+        heads=heads,
+        regex=_verifier(spec, value, boundary),
+        shortest=shortest,
+        longest=longest,
+        stop=class_regex(ANY & ~union) if union != ANY else "",
+        closed=not boundary and is_deterministic(items),
+        last=class_regex(last_byte(tree)) if not boundary else "",
+        lead=class_regex(union) if heads.lead_hi else "",
+        prefixes=_public_prefixes(secret),
+        letters=(tail(secret) & ALNUM).bit_count(),
+    )
+
+
+def _behind_keywords(keywords: tuple[str, ...], value: Node) -> Node:
+    names = parse("(?i:" + "|".join(map(_literal, keywords)) + ")")
+    return Seq((names, Repeat(One(_NOT_LINE_END), 0, KEYWORD_GAP), value))
+
+
+def _literal(word: str) -> str:
+    return "".join(class_regex(1 << byte) for byte in word.encode("ascii"))
+
+
+def _heads(spec: RuleSpec, tree: Node) -> Heads:
+    if spec.keywords:
+        return heads_.of_keywords(spec.keywords)
+    return heads_.written(spec.head, tree) if spec.head else heads_.derive(tree)
+
+
+def _verifier(spec: RuleSpec, value: Node, boundary: str) -> str:
+    starts_with, _ = first(flatten(value))
+    guard = FRONT if starts_with & ALNUM else ""
+    body = f"{guard}(?:{spec.pattern}){boundary}"
+    if not spec.keywords:
+        return body
+    names = "|".join(map(_literal, spec.keywords))
+    return rf"(?i:{names})[^\r\n]{{0,{KEYWORD_GAP}}}?{body}"
+
+
+def _boundary(secret: Node) -> str:
+    """The next byte is not of the token's own alphabet, or is punctuation that ends a sentence.
+
+    A token whose last byte is no letter or digit (``=``, ``-----``) needs none.
+    """
+    if not last_byte(secret) & ALNUM:
+        return ""
+    last = tail(secret)
+    inside = class_regex(last)
+    punctuation = last & ~ALNUM
+    if not punctuation:
+        return f"(?!{inside})"
+    return rf"(?:(?!{inside})|(?={class_regex(punctuation)}(?!{inside})))"
+
+
+def _public_prefixes(secret: Node) -> tuple[bytes, ...]:
+    try:
+        derived = heads_.derive(secret)
+    except PatternError:
+        return ()
+    if derived.lead_hi:
+        return ()
+    literals = {head.literal.encode("latin-1") for head in derived.heads}
+    return tuple(sorted(literals, key=lambda literal: (-len(literal), literal)))
+
+
+__all__ = ["Head", "Heads", "Rule", "RuleSpec", "build"]

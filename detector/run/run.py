@@ -1,0 +1,176 @@
+"""A whole run: which files, cut how, by how many workers; and the sums at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+import msgspec
+
+from detector.run.work import PIECE, Counts, Result, Unit, scan_unit
+from detector.run.workers import Pool
+from detector.scanner import Scanner
+from detector.sources import Entry, FileRef, Limits, open_entries, walk
+from detector.tracker import Timings
+from detector.types import Finding, Skipped, Summary
+
+# Starting a worker costs 0.25 s, in which one core scans several hundred megabytes of text
+# without findings; with dense findings a core does a tenth of that.
+WORTH_WORKERS = 64 << 20
+GROUP_BYTES, GROUP_FILES = 4 << 20, 256  # small files travel together
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to run. ``jobs``: worker processes at most; 1 keeps all in this one."""
+
+    jobs: int = 1
+    limits: Limits = Limits()
+    exclude: Callable[[str], bool] | None = None
+
+
+class Run:
+    """Iterate over it for findings and skips, in the order of the paths; then ``summary``.
+
+    ``total`` grows as files are found; ``summary.bytes_read`` follows it.
+    """
+
+    def __init__(
+        self, scanner: Scanner, paths: Iterable[str], options: Options | None = None
+    ) -> None:
+        self._scanner = scanner
+        self._paths = list(paths)
+        self._options = options or Options()
+        self.summary = Summary()
+        self.timings = Timings()
+        self.total = 0
+        self.watch: Callable[[], None] | None = None
+        """Called whenever the counts have grown, about once a megabyte."""
+        self._lines = _Lines()
+
+    def __iter__(self) -> Iterator[Finding | Skipped]:
+        begun = time.perf_counter()
+        try:
+            for unit, result in self._results():
+                yield from self._take(unit, result)
+                self.summary.seconds = time.perf_counter() - begun
+        finally:
+            self.summary.seconds = time.perf_counter() - begun
+
+    def _results(self) -> Iterator[tuple[Unit | None, Result]]:
+        found = self._walk()
+        if self._options.jobs == 1:
+            yield from self._alone(found)
+            return
+        first: list[FileRef | Skipped] = []
+        size = 0
+        for item in found:
+            first.append(item)
+            size += _size(item)
+            if size >= WORTH_WORKERS:
+                yield from self._together(chain(first, found))
+                return
+        yield from self._alone(first)
+
+    def _walk(self) -> Iterator[FileRef | Skipped]:
+        for item in walk(self._paths, exclude=self._options.exclude):
+            self.total += _size(item)
+            yield item
+
+    def _alone(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
+        for item in found:
+            if isinstance(item, Skipped):
+                yield None, item
+                continue
+            unit = Unit((item,))
+            for result in scan_unit(self._scanner, unit, self._options.limits):
+                yield unit, result
+
+    def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
+        """Skips of the walk come when they are met, findings in the order of their units."""
+        skips: list[Skipped] = []
+        with Pool(self._scanner, self._options.jobs, self._options.limits) as pool:
+            for unit, result in pool.map(_units(found, skips.append)):
+                while skips:
+                    yield None, skips.pop(0)
+                yield unit, result
+        for skip in skips:
+            yield None, skip
+
+    def _take(self, unit: Unit | None, result: Result) -> Iterator[Finding | Skipped]:
+        if isinstance(result, Counts):
+            self.summary.bytes_read += result.bytes_read
+            self.summary.bytes_scanned += result.bytes_scanned
+            for field in Timings.__struct_fields__:
+                both = getattr(self.timings, field) + getattr(result.timings, field)
+                setattr(self.timings, field, both)
+            if unit is not None and unit.stop is not None:
+                self._lines.passed(unit, result)
+            if self.watch is not None:
+                self.watch()
+        elif isinstance(result, Skipped):
+            self.summary.bytes_skipped += result.nbytes
+            yield result
+        else:
+            yield self._lines.absolute(unit, result) if unit and unit.stop else result
+
+    def count(self, finding: Finding) -> None:
+        """A finding was reported: the summary counts those, not what a baseline leaves out."""
+        self.summary.findings += 1
+        by_rule = self.summary.by_rule
+        by_rule[finding.rule] = by_rule.get(finding.rule, 0) + 1
+
+
+class _Lines:
+    """Lines of a file that was scanned in pieces: each counts on from the one before."""
+
+    def __init__(self) -> None:
+        self._newlines = 0
+        self._line_start = 0
+
+    def absolute(self, unit: Unit, finding: Finding) -> Finding:
+        if unit.start == 0:
+            self._newlines = self._line_start = 0
+        if finding.line == 1:  # the line that the piece begins in
+            column = finding.start - self._line_start + 1
+            return msgspec.structs.replace(finding, line=self._newlines + 1, column=column)
+        return msgspec.structs.replace(finding, line=finding.line + self._newlines)
+
+    def passed(self, unit: Unit, counts: Counts) -> None:
+        if unit.start == 0:
+            self._newlines = self._line_start = 0
+        if counts.newlines:
+            self._newlines += counts.newlines
+            self._line_start = counts.line_start
+
+
+def _size(item: FileRef | Skipped) -> int:
+    return item.nbytes if isinstance(item, Skipped) else item.size or 0
+
+
+def _units(found: Iterable[FileRef | Skipped], skip: Callable[[Skipped], None]) -> Iterator[Unit]:
+    """Large plain files in pieces, small files in groups, in the order of the walk."""
+    group: list[FileRef] = []
+    size = 0
+    for item in found:
+        if isinstance(item, Skipped):
+            skip(item)
+            continue
+        large = item.kind == "file" and _size(item) >= 2 * PIECE
+        if group and (large or size + _size(item) > GROUP_BYTES or len(group) >= GROUP_FILES):
+            yield Unit(tuple(group))
+            group, size = [], 0
+        if large and _is_plain(item):
+            for start in range(0, _size(item), PIECE):
+                yield Unit((item,), start, min(start + PIECE, _size(item)))
+        else:
+            group.append(item)
+            size += _size(item)
+    if group:
+        yield Unit(tuple(group))
+
+
+def _is_plain(file: FileRef) -> bool:
+    with open_entries(file) as entries:
+        first = next(entries, None)
+        return isinstance(first, Entry) and first.plain

@@ -1,0 +1,162 @@
+"""The scanner: rules, engine and scorer made ready once, used for any number of scans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from detector.errors import UsageError
+from detector.fingerprint import Fingerprinter
+from detector.mask import Mask, Redacted, replace_all
+from detector.prefilter import ID_BITS, HeadTable, make_engine
+from detector.rules import Rule, RuleSet
+from detector.score import Scorer, score
+from detector.tracker import STRIDE, Cluster, Machinery, Survivor, Tracker
+from detector.types import Bytes, Finding, Secret
+from detector.verify import Verifier
+
+
+class Scanner:
+    """Finds secrets in bytes and text. Immutable, safe for threads, picklable.
+
+    ``rules``: those of the package by default. ``min_confidence``: findings below are
+    left out. ``engine``: ``auto``, ``hyperscan`` or ``aho-corasick``. ``key``: for
+    fingerprints, else ``DETECTOR_KEY``, else a public default. ``scorer``: another
+    judge of confidence than the built-in one.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule] | None = None,
+        *,
+        min_confidence: float = 0.5,
+        engine: str = "auto",
+        key: bytes | None = None,
+        scorer: Scorer = score,
+    ) -> None:
+        if not 0 <= min_confidence <= 1:
+            raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
+        self.rules = RuleSet.builtin() if rules is None else rules
+        self.fingerprinter = Fingerprinter(key) if key else Fingerprinter.from_environment()
+        table = HeadTable(self.rules)
+        self.machinery = Machinery(
+            self.rules,
+            table,
+            make_engine(engine, table),
+            Verifier(self.rules),
+            scorer,
+            min_confidence,
+        )
+        self._made_of = (self.rules, min_confidence, engine, key, scorer)
+        self._find = self.machinery.engine.find
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine in use."""
+        return self.machinery.engine.name
+
+    def scan(self, data: Bytes | str, *, path: str = "") -> list[Finding]:
+        """All findings, by position. For ``str``, offsets count characters."""
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        if len(raw) <= STRIDE and not self._find(raw):
+            return []
+        findings = self.findings(self._clusters(raw), path)
+        return _in_characters(findings, data, raw) if isinstance(data, str) else findings
+
+    def scan_many(self, items: Iterable[Bytes | str]) -> list[list[Finding]]:
+        """The findings of each item; one engine pass over all, no match crosses two items."""
+        given = list(items)
+        raws = [i.encode("utf-8", "surrogatepass") if isinstance(i, str) else i for i in given]
+        out: list[list[Finding]] = [[] for _ in given]
+        for number in self._hit_items(raws):
+            out[number] = self.scan(given[number])
+        return out
+
+    def redact(self, data: Bytes | str, *, mask: Mask | str = Mask.label) -> Redacted[Any]:
+        """``data`` with every secret replaced, and the findings; text stays text."""
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+        clusters = self._clusters(raw)
+        findings = self.findings(clusters, "")
+        clean = replace_all(raw, clusters, Mask(mask), self.fingerprinter)
+        if isinstance(data, str):
+            text = clean.decode("utf-8", "surrogatepass")
+            return Redacted(text, _in_characters(findings, data, raw))
+        return Redacted(clean, findings)
+
+    def findings(self, clusters: Iterable[Cluster], path: str) -> list[Finding]:
+        """What to report of some clusters of survivors."""
+        return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
+
+    def _clusters(self, raw: Bytes) -> list[Cluster]:
+        return Tracker(self.machinery).advance(raw, len(raw), final=True)
+
+    def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
+        """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
+        from bisect import bisect_left
+        from itertools import accumulate
+
+        numbers: set[int] = set()
+        begin = 0
+        while begin < len(raws):
+            stop, size = begin, 0
+            while stop < len(raws) and (size < STRIDE or stop == begin):
+                size += len(raws[stop])
+                stop += 1
+            ends = list(accumulate(map(len, raws[begin:stop])))
+            hits = self._find(b"".join(raws[begin:stop]))
+            numbers.update(begin + bisect_left(ends, hit >> ID_BITS) for hit in hits)
+            begin = stop
+        return sorted(numbers)
+
+    def _finding(self, one: Survivor, path: str) -> Finding:
+        rule, result = one.rule, one.result
+        spec = rule.spec
+        privilege = result.privilege or spec.privilege
+        return Finding(
+            rule=spec.id,
+            provider=rule.provider,
+            name=spec.name,
+            severity=spec.severity if result.severity is None else result.severity._name_,
+            privilege=privilege._value_,
+            confidence=one.confidence,
+            path=path,
+            start=one.start,
+            end=one.end,
+            line=one.line,
+            column=one.column,
+            secret=Secret(one.secret, rule.public(one.secret)),
+            fingerprint=self.fingerprinter(spec.id, one.secret),
+            check=result.status._value_,
+            claims=result.claims,
+            why=spec.why,
+            revoke=spec.revoke,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, self._made_of
+
+
+def _make(
+    rules: Sequence[Rule], min_confidence: float, engine: str, key: bytes | None, scorer: Scorer
+) -> Scanner:
+    return Scanner(rules, min_confidence=min_confidence, engine=engine, key=key, scorer=scorer)
+
+
+def _in_characters(findings: list[Finding], text: str, raw: Bytes) -> list[Finding]:
+    """Offsets in characters of ``text`` instead of bytes of ``raw``."""
+    if not findings or len(text) == len(raw):
+        return findings
+    out, position, count = [], 0, 0
+
+    def characters(offset: int) -> int:
+        nonlocal position, count
+        between = bytes(raw[position:offset])
+        position, count = offset, count + len(between.decode("utf-8", "surrogatepass"))
+        return count
+
+    for finding in findings:
+        start = characters(finding.start)
+        out.append(msgspec.structs.replace(finding, start=start, end=characters(finding.end)))
+    return out

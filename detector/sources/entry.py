@@ -1,0 +1,265 @@
+"""Opening a file: what it holds, unfolded into entries that read as plain bytes."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Generator, Iterator
+from typing import Self
+
+from detector.sources.containers import Member
+from detector.sources.inflate import CODECS, Decompressed
+from detector.sources.limits import Budget, Counted, Damaged, Limits
+from detector.sources.stream import FileSource, Source, Stream
+from detector.sources.tars import is_tar, tar_members
+from detector.sources.utf16 import SAMPLE, Transcoder, detect_encoding
+from detector.sources.walk import STDIN, FileRef, printable
+from detector.sources.zips import is_zip, zip_members
+from detector.types import Skipped
+
+# Compressed containers that are recognised and not read. To scan their bytes as they lie
+# there would find nothing and claim that all was read.
+_UNSUPPORTED = (
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archives"),
+    (b"Rar!\x1a\x07", "RAR archives"),
+    (b"\x04\x22\x4d\x18", "LZ4 files"),
+    (b"MSCF\0\0\0\0", "Cabinet archives"),
+    (b"LZIP\x01", "lzip files"),
+)
+
+
+class Entry:
+    """One readable stream of bytes.
+
+    Read it to its end with `readinto` or `chunks` before taking the next one. Afterwards
+    ``skipped`` says what could not be read of it, if anything.
+    """
+
+    def __init__(
+        self, path: str, stream: Stream, file: Counted, *, size: int | None = None
+    ) -> None:
+        self.path = path
+        """For display: archive members joined with "!", "-" for standard input."""
+        self.encoding = detect_encoding(stream.peek(SAMPLE))
+        """The wide encoding that was turned into UTF-8, or None for bytes as they are."""
+        self.size = size
+        """Bytes on disk of a plain regular file, else None."""
+        self.plain = bool(size) and self.encoding is None
+        """The bytes are the file's own: any range of it may be read with `open_range`. False
+        for size 0: files that the kernel makes up have content all the same."""
+        self.skipped: Skipped | None = None
+        self._stream, self._file = stream, file
+        self._text = Transcoder(stream, self.encoding) if self.encoding else None
+        self._source: Source = self._text or stream
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file on disk consumed so far, for this entry and those before it."""
+        return self._file.bytes_read
+
+    def readinto(self, view: memoryview, /) -> int:
+        """Fill some of ``view``; how many bytes, 0 at the end. Never raises on bad input."""
+        if self.skipped is not None:
+            return 0
+        try:
+            return self._source.readinto(view)
+        except Damaged as damage:
+            self.skipped = _lost(self.path, damage)
+            return 0
+
+    def chunks(self, size: int) -> Iterator[bytes | Skipped]:
+        """The bytes in pieces of ``size`` (the last one shorter), then `Skipped` if any."""
+        buffer = bytearray(size)
+        view = memoryview(buffer)
+        while n := self._fill(view):
+            yield bytes(view[:n])
+        if self.skipped is not None:
+            yield self.skipped
+
+    def source_span(self, start: int, end: int) -> tuple[int, int]:
+        """The source's byte offsets for the scanned bytes ``[start, end)``."""
+        return self._text.source_span(start, end) if self._text else (start, end)
+
+    def forget(self, before: int) -> None:
+        """No span in front of this scanned position will be asked for any more.
+
+        Call it now and then when ``encoding`` is set: it is what keeps memory constant.
+        """
+        if self._text:
+            self._text.forget(before)
+
+    def _fill(self, view: memoryview) -> int:
+        filled = 0
+        while filled < len(view) and (n := self.readinto(view[filled:])):
+            filled += n
+        return filled
+
+
+class Entries:
+    """The entries of one file, in order; an iterator and a context manager."""
+
+    def __init__(self, ref: FileRef, limits: Limits) -> None:
+        self._file: FileSource | None = None
+        self._limits = limits
+        self._items = self._open(ref)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file on disk consumed so far."""
+        return self._file.bytes_read if self._file else 0
+
+    def close(self) -> None:
+        """Close the file. It closes by itself at the end of the iteration."""
+        self._items.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Entry | Skipped:
+        return next(self._items)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _open(self, ref: FileRef) -> Generator[Entry | Skipped, None, None]:
+        try:
+            raw, size = _open_raw(ref)
+        except (OSError, ValueError) as error:
+            yield _unopened(ref, error)
+            return
+        self._file = FileSource(raw, size)
+        self._budget = Budget(self._limits, self._file)
+        try:
+            yield from self._unfold(Stream(self._file), ref.name, 0, size)
+        finally:
+            self._file.close()
+
+    def _unfold(
+        self, stream: Stream, path: str, depth: int, size: int | None = None
+    ) -> Iterator[Entry | Skipped]:
+        budget = self._budget
+        head = stream.peek(SAMPLE)
+        codec = next((codec for codec in CODECS if codec.starts(head)), None)
+        container = codec is not None or is_zip(head) or is_tar(head)
+        if what := next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None):
+            yield _lost(path, Damaged(f"{what} are not supported", stream.drain()))
+        elif not container:
+            yield Entry(path, stream, budget.file, size=size)
+        elif depth >= self._limits.depth:
+            reason = f"nested deeper than {self._limits.depth} levels"
+            yield _lost(path, Damaged(reason, stream.drain()))
+        elif codec:
+            inner = Stream(Decompressed(stream, codec, budget))
+            yield from self._unfold(inner, path, depth + 1)
+        else:
+            members = zip_members(stream, budget) if is_zip(head) else tar_members(stream)
+            yield from self._members(members, path, depth)
+
+    def _members(
+        self, members: Iterator[Member], path: str, depth: int
+    ) -> Iterator[Entry | Skipped]:
+        try:
+            for member in members:
+                self._budget.member()
+                yield from self._member(member, f"{path}!{printable(member.name)}", depth)
+                if self._budget.spent:
+                    return
+        except Damaged as damage:
+            yield _lost(path, damage)
+
+    def _member(self, member: Member, path: str, depth: int) -> Iterator[Entry | Skipped]:
+        if isinstance(member.data, Damaged):
+            yield _lost(path, member.data)
+            return
+        yield from self._unfold(member.data, path, depth + 1)
+        if self._budget.spent:
+            return
+        member.data.drain()  # the receiver may have left bytes; the end holds the checksum
+        try:
+            member.data.settle()
+        except Damaged as damage:
+            yield _lost(path, damage)
+
+
+class RangeReader:
+    """Bytes of a plain file from an offset on, straight into the caller's buffer.
+
+    Ends early where the file does by then. After an input error ``skipped`` says so.
+    """
+
+    def __init__(self, path: str, raw: io.FileIO, size: int | None, start: int) -> None:
+        raw.seek(start)
+        self.skipped: Skipped | None = None
+        self._path = path
+        self._raw = raw
+        self._file = FileSource(raw, max(0, (size or 0) - start))
+
+    def readinto(self, view: memoryview, /) -> int:
+        """Fill some of ``view``; how many bytes, 0 at the end. Never raises on bad input."""
+        try:
+            return self._file.readinto(view)
+        except Damaged as damage:
+            self.skipped = _lost(self._path, damage)
+            return 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def open_entries(ref: FileRef, limits: Limits | None = None) -> Entries:
+    """What a file holds: its archives opened, its compression undone.
+
+    Yields `Entry` for what can be read and `Skipped` for what cannot; bad input never raises.
+    What a container is shows in its bytes, never in its name; a container whose header does
+    not hold together is read as the plain bytes that it then is.
+    """
+    return Entries(ref, limits or Limits())
+
+
+def open_range(ref: FileRef, start: int) -> RangeReader | Skipped:
+    """A reader of a regular file that begins at byte ``start``."""
+    try:
+        raw, size = _open_raw(ref)
+    except (OSError, ValueError) as error:
+        return _unopened(ref, error, start)
+    return RangeReader(ref.name, raw, size, start)
+
+
+def _open_raw(ref: FileRef) -> tuple[io.FileIO, int | None]:
+    """The file, and its size where it is a regular one."""
+    if ref.path == STDIN:
+        return io.FileIO(0, closefd=False), None
+    if ref.kind == "stream":
+        return io.FileIO(ref.path), None
+    raw = io.FileIO(ref.path, opener=_open_without_waiting)
+    info = os.fstat(raw.fileno())
+    if not stat.S_ISREG(info.st_mode):
+        raw.close()
+        raise OSError(0, "no longer a regular file")
+    return raw, info.st_size
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Should a pipe have taken the file's place since the walk, opening must not hang.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _unopened(ref: FileRef, error: OSError | ValueError, start: int = 0) -> Skipped:
+    why = error.strerror if isinstance(error, OSError) else "not a usable path"
+    left = max(0, (ref.size or 0) - start)
+    return Skipped(path=ref.name, reason=f"cannot be opened: {why}", nbytes=left)
+
+
+def _lost(path: str, damage: Damaged) -> Skipped:
+    return Skipped(path=path, reason=damage.reason, nbytes=damage.nbytes)

@@ -1,0 +1,334 @@
+"""The heart: hits → matches → scored survivors → findings, over a moving window.
+
+The caller owns the bytes. It shows a window of them, says how much is new and whether
+anything follows, and gets the findings that are certain. Everything here is a function
+of the bytes alone, never of where the windows were cut:
+
+* a candidate is decided once a byte that no match of its rule contains is seen, or its
+  longest match fits into the window, or (for rules whose match is certain as soon as it
+  is complete) when it is complete;
+* a finding is given once no later byte can bring a better match that overlaps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from time import perf_counter
+from typing import NamedTuple
+
+import msgspec
+
+from detector.allow import is_known
+from detector.checks import CHECKS
+from detector.linemap import LineMap
+from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
+from detector.prefilter.table import Candidate
+from detector.rules import Rule
+from detector.score import Scorer, Survivors
+from detector.types import Bytes, CheckResult, CheckStatus
+from detector.verify import Incomplete, RuleTimeoutError, Verifier
+
+CONTEXT = 1024  # bytes before a match that checks and scores may look at
+STRIDE = 1 << 20  # bytes that the engine gets at a time: hits stay few, the cache warm
+KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
+MAX_CLUSTER = 256  # overlapping matches that are weighed against each other
+
+
+class Machinery(NamedTuple):
+    """What a scanner is made of; shared by all its scans, changed by none."""
+
+    rules: Sequence[Rule]
+    table: HeadTable
+    engine: Engine
+    verifier: Verifier
+    scorer: Scorer
+    min_confidence: float
+
+
+class Timings(msgspec.Struct):
+    """Seconds spent: in the engine's pass, on regexes, and on checks and scores."""
+
+    prefilter: float = 0.0
+    verify: float = 0.0
+    score: float = 0.0
+
+
+class Survivor(NamedTuple):
+    """A verified match with its confidence; positions are absolute."""
+
+    start: int
+    end: int
+    rule: Rule
+    secret: bytes
+    result: CheckResult
+    confidence: float
+    line: int
+    column: int
+
+
+class _Pending:
+    """A candidate that waits for more bytes."""
+
+    __slots__ = ("candidate", "position", "searched")
+
+    def __init__(self, candidate: Candidate, position: int, searched: int) -> None:
+        self.candidate, self.position, self.searched = candidate, position, searched
+
+
+class _Match(NamedTuple):
+    """The secret's span, its rule's number and where the match begins; absolute."""
+
+    start: int
+    end: int
+    rule: int
+    match_start: int
+
+
+_KNOWN = CheckResult(placeholder=True)
+_UNCHECKED = CheckResult()
+
+
+class Tracker:
+    """One scan of one source. Not for several threads at once."""
+
+    def __init__(self, machinery: Machinery, base: int = 0) -> None:
+        self._m = machinery
+        self._verifier = machinery.verifier
+        self.lines = LineMap(base)
+        self.timings = Timings()
+        self._scanned = base  # absolute: every head that ends here or before has been hit
+        self._pending: list[_Pending] = []
+        self._open: list[Survivor] = []
+        self._seen: set[_Match] = set()  # lately: two heads may lead to one match
+        self.timeouts: list[tuple[str, int]] = []
+        """Rules that took too long, with the position: nothing is known about those."""
+        self._back = max(machinery.verifier.back, default=0)
+        # What is looked at, for the time of one call of advance.
+        self._view = memoryview(b"")
+        self._final = False
+        self._matches: list[_Match] = []
+
+    @property
+    def base(self) -> int:
+        """Absolute position of the window's first byte."""
+        return self.lines.base
+
+    def advance(self, window: Bytes, size: int, *, final: bool) -> list[Cluster]:
+        """Look at ``window[:size]``; give what has become certain, by position."""
+        with memoryview(window)[:size] as self._view:
+            self._final = final
+            if self._pending:
+                self._revisit()
+            out: list[Cluster] = []
+            while True:
+                self._scan()
+                if self._matches:
+                    begun = perf_counter()
+                    self._open += self._survivors()
+                    self._matches.clear()
+                    self.timings.score += perf_counter() - begun
+                done = self._scanned - self.base >= size
+                if self._open:
+                    out += self._settle(last=final and done)
+                if done:
+                    return out
+
+    def keep_from(self) -> int:
+        """Absolute position before which the window's bytes are no longer needed."""
+        first = self._scanned - self._m.table.longest - self._back
+        for pending in self._pending:
+            first = min(first, self._earliest(pending))
+        return max(self.base, first - CONTEXT)
+
+    def drop(self, window: Bytes, base: int) -> None:
+        """The window's first bytes go; ``base`` is the new absolute beginning."""
+        self.lines.advance(window, base)
+        if self._seen:
+            self._seen = {match for match in self._seen if match.end > base}
+
+    def undecided_from(self, window: Bytes, size: int) -> int:
+        """Absolute position before which nothing can become part of a finding any more."""
+        floor = self.base + self._m.table.undecided_from(window, size)
+        return min([floor, *map(self._earliest, self._pending)])
+
+    def open_from(self) -> int | None:
+        """Where the first survivor begins that is not given yet; None if there is none."""
+        return min((survivor.start for survivor in self._open), default=None)
+
+    def _earliest(self, pending: _Pending) -> int:
+        return pending.position - self._verifier.back[pending.candidate.rule]
+
+    # hits and candidates
+
+    def _scan(self) -> None:
+        """Show the engine the next stride."""
+        overlap = self._m.table.longest - 1
+        size = len(self._view)
+        done = self._scanned - self.base
+        begin, stop = max(0, done - overlap), min(size, done + STRIDE)
+        begun = perf_counter()
+        hits = self._m.engine.find(self._view[begin:stop]) if stop > done else ()
+        found = perf_counter()
+        self.timings.prefilter += found - begun
+        if hits:
+            for hit in sorted(hits):
+                end = begin + (hit >> ID_BITS)
+                if end > done:
+                    self._hit(hit & ID_MASK, end)
+            self.timings.verify += perf_counter() - found
+        self._scanned = self.base + stop
+
+    def _hit(self, head: int, end: int) -> None:
+        for candidate in self._m.table.candidates[head]:
+            position = end - candidate.length
+            if self._final or position + self._verifier.reach[candidate.rule] <= len(self._view):
+                self._decide(candidate, position)
+            else:
+                pending = _Pending(candidate, self.base + position, self.base + position)
+                if not self._try(pending):
+                    self._pending.append(pending)
+
+    def _revisit(self) -> None:
+        waiting = []
+        for pending in self._pending:
+            position = pending.position - self.base
+            reach = self._verifier.reach[pending.candidate.rule]
+            if self._final or position + reach <= len(self._view):
+                self._decide(pending.candidate, position)
+            elif not self._try(pending):
+                waiting.append(pending)
+        self._pending = waiting
+
+    def _try(self, pending: _Pending) -> bool:
+        """Decide early if the bytes at hand allow it. Each byte is looked at once for that."""
+        rule = pending.candidate.rule
+        position = pending.position - self.base
+        fresh = self._view[pending.searched - self.base :]
+        pending.searched = self.base + len(self._view)
+        if self._verifier.stops(rule, fresh):
+            self._decide(pending.candidate, position)
+            return True
+        if self._verifier.may_close(rule, fresh):
+            try:
+                self._decide(pending.candidate, position, partial=True)
+            except Incomplete:
+                return False
+            return True
+        return False
+
+    def _decide(self, candidate: Candidate, position: int, *, partial: bool = False) -> None:
+        try:
+            found = self._verifier.match(candidate, position, self._view, partial=partial)
+        except RuleTimeoutError as error:
+            self.timeouts.append((str(error), self.base + position))
+            return
+        if found is None:
+            return
+        base = self.base
+        start, end, match_start = found
+        match = _Match(base + start, base + end, candidate.rule, base + match_start)
+        if match not in self._seen:
+            self._seen.add(match)
+            self._matches.append(match)
+
+    # matches and survivors
+
+    def _survivors(self) -> list[Survivor]:
+        matches = sorted(self._matches)
+        rules = [self._m.rules[match.rule] for match in matches]
+        secrets = [self._bytes(match.start, match.end) for match in matches]
+        results = list(map(self._check, rules, secrets, matches))
+        near = list(map(self._near, rules, matches))
+        scores = self._m.scorer(Survivors(rules, secrets, results, near)).tolist()
+        places = self.lines.locate(self._view, [match.start for match in matches])
+        return [
+            Survivor(match.start, match.end, rule, secret, result, round(score, 3), *place)
+            for match, rule, secret, result, score, place in zip(
+                matches, rules, secrets, results, scores, places, strict=True
+            )
+            if score >= self._m.min_confidence
+        ]
+
+    def _check(self, rule: Rule, secret: bytes, match: _Match) -> CheckResult:
+        if is_known(secret):
+            return _KNOWN
+        if not rule.spec.check:
+            return _UNCHECKED
+        before = self._bytes(match.start - CONTEXT, match.start)
+        return CHECKS[rule.spec.check].check(secret, before)
+
+    def _near(self, rule: Rule, match: _Match) -> bytes:
+        if not rule.spec.keywords:
+            return b""
+        return self._bytes(match.match_start - KEYWORD_SIDE, match.start)
+
+    def _bytes(self, start: int, end: int) -> bytes:
+        base = self.base
+        return bytes(self._view[max(0, start - base) : end - base])
+
+    # survivors and findings
+
+    def _settle(self, *, last: bool) -> list[Cluster]:
+        self._open.sort(key=_by_place)
+        clusters = _clusters(self._open)
+        if not last:
+            floor = self._safe_floor()
+            if clusters[-1].end > floor and self._scanned == self.base + len(self._view):
+                floor = self.undecided_from(self._view, len(self._view))
+            clusters = list(takewhile(lambda cluster: cluster.end <= floor, clusters))
+        self._open = self._open[sum(len(cluster.members) for cluster in clusters) :]
+        return clusters
+
+    def _safe_floor(self) -> int:
+        """Cheaper and lower than :meth:`undecided_from`."""
+        floor = self._scanned - self._m.table.longest - self._back
+        return min([floor, *map(self._earliest, self._pending)])
+
+
+def _by_place(survivor: Survivor) -> tuple[int, int, str]:
+    return survivor.start, survivor.end, survivor.rule.id
+
+
+def _clusters(survivors: Sequence[Survivor]) -> list[Cluster]:
+    clusters: list[Cluster] = []
+    for survivor in survivors:
+        last = clusters[-1] if clusters else None
+        if last is None or survivor.start >= last.end or len(last.members) >= MAX_CLUSTER:
+            clusters.append(Cluster(survivor.start, survivor.end, [survivor]))
+        else:
+            last.members.append(survivor)
+            clusters[-1] = last._replace(end=max(last.end, survivor.end))
+    return clusters
+
+
+class Cluster(NamedTuple):
+    """Survivors that overlap, directly or through others, and the span of them all."""
+
+    start: int
+    end: int
+    members: list[Survivor]
+
+    def best(self) -> list[Survivor]:
+        """Those to report: the most specific, then the leftmost, and what they leave free."""
+        if len(self.members) == 1:
+            return self.members
+        kept: list[Survivor] = []
+        for one in sorted(self.members, key=_preference):
+            if all(one.end <= other.start or other.end <= one.start for other in kept):
+                kept.append(one)
+        return sorted(kept, key=_by_place)
+
+
+_ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
+
+
+def _preference(survivor: Survivor) -> tuple[int, int, int, int, float, str]:
+    return (
+        -survivor.rule.spec.rank,
+        survivor.start,
+        _ORDER[survivor.result.status],
+        survivor.start - survivor.end,
+        -survivor.confidence,
+        survivor.rule.id,
+    )

@@ -1,0 +1,158 @@
+"""The few types that every layer shares.
+
+Positions are half-open byte spans ``[start, end)`` counted from 0 in the source as its
+user has it; lines, columns and rows count from 1.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+Bytes = bytes | bytearray | memoryview
+"""What the scanning layers read: any contiguous buffer of bytes."""
+
+
+class Severity(enum.IntEnum):
+    """How bad it is that others can read the secret; ordered, so ``max`` is the worst."""
+
+    info = 0
+    low = 1
+    medium = 2
+    high = 3
+    critical = 4
+
+
+class Privilege(enum.StrEnum):
+    """What whoever holds the secret can do."""
+
+    public = "public"  # publishable by design: meant to be seen by every visitor
+    limited = "limited"  # one narrow action, a test environment, or a short life
+    full = "full"  # acts as its owner
+    admin = "admin"  # acts as the owner of the whole account, organisation or project
+
+
+class CheckStatus(enum.StrEnum):
+    """What an offline check of a token's own structure said."""
+
+    passed = "passed"
+    failed = "failed"
+    none = "none"
+
+
+class Secret:
+    """A secret's bytes, in a type that refuses to print itself.
+
+    ``repr``, ``str``, ``format`` and JSON give the mask: the public prefix, four stars
+    and the length in bytes. :meth:`reveal` is the one door to the bytes.
+    """
+
+    __slots__ = ("_prefix", "_raw")
+
+    def __init__(self, raw: bytes, prefix: int = 0) -> None:
+        self._raw = raw
+        # Never more than a third: a "prefix" that long would be the secret itself.
+        self._prefix = min(prefix, len(raw) // 3)
+
+    def reveal(self) -> bytes:
+        """The bytes themselves."""
+        return self._raw
+
+    @property
+    def masked(self) -> str:
+        """For example ``sk-proj-****(164)``."""
+        public = self._raw[: self._prefix].decode("ascii", "replace")
+        return f"{public}****({len(self._raw)})"
+
+    def __repr__(self) -> str:
+        return self.masked
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.masked, spec)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._raw == self._raw
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[bytes, int]]:
+        return Secret, (self._raw, self._prefix)
+
+
+class CheckResult(NamedTuple):
+    """What a check made of a token.
+
+    ``claims`` holds what can be read from the token without its secret part (a project
+    reference, a role, an account id, an expiry) and is shown to the user. ``privilege``
+    and ``severity`` override the rule's own where the token itself says more.
+    """
+
+    status: CheckStatus = CheckStatus.none
+    claims: Mapping[str, Any] = {}
+    privilege: Privilege | None = None
+    severity: Severity | None = None
+    placeholder: bool = False  # a published example, known to everybody
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="finding"):
+    """One secret at one place. The fields are those of the JSON Lines output."""
+
+    rule: str
+    provider: str
+    name: str
+    severity: str
+    privilege: str
+    confidence: float
+    path: str = ""
+    start: int
+    end: int
+    line: int = 1
+    column: int = 1
+    table: str | None = None
+    field: str | None = None
+    row: int | None = None
+    decoded: tuple[str, ...] = ()
+    secret: Secret
+    fingerprint: str
+    check: str = "none"
+    claims: Mapping[str, Any] = {}
+    why: str = ""
+    revoke: str = ""
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="skipped"):
+    """Bytes that were asked for and not scanned, with the reason."""
+
+    path: str
+    reason: str
+    nbytes: int = 0
+
+
+class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
+    """What a run did. ``bytes_read`` counts the bytes of the files as they lie on disk,
+    ``bytes_scanned`` what came out of decompression and went through the engine."""
+
+    bytes_read: int = 0
+    bytes_scanned: int = 0
+    bytes_skipped: int = 0
+    findings: int = 0
+    by_rule: dict[str, int] = {}
+    seconds: float = 0.0
+
+
+class Chunk(NamedTuple):
+    """A piece of one source. ``base`` is the offset of ``data[0]`` in it; ``final`` says
+    that nothing follows."""
+
+    data: Bytes
+    base: int
+    final: bool

@@ -1,0 +1,92 @@
+"""From a hit to a match: the rule's regex, anchored, inside a window.
+
+It drops, it never adds. Windows are bounded by the rule's longest match, so the work for
+a hit is bounded too; ``regex``'s timeout bounds a pathological rule of a user's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from detector.prefilter.table import Candidate
+from detector.rules import Rule
+from detector.types import Bytes
+
+TIMEOUT = 2.0  # seconds for one window of at most 16 KiB: a sound rule takes microseconds
+GUARD = 2  # bytes behind a match that its boundary may look at
+
+
+class RuleTimeoutError(Exception):
+    """A rule's regex took too long on one window. Carries the rule's id, no data."""
+
+
+class Verifier:
+    """The compiled regexes of a rule set, each compiled when its first hit comes."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._regexes: list[Any] = [None] * len(rules)
+        self._stops: list[re.Pattern[bytes] | None] = [None] * len(rules)
+        self._lasts: list[re.Pattern[bytes] | None] = [None] * len(rules)
+        self.reach = [r.longest - r.heads.lead_lo + GUARD for r in rules]
+        """How far behind a hit's start the bytes may lie that decide it, by rule."""
+        self.back = [r.heads.lead_hi for r in rules]
+        """How far before a hit's start a match may begin, by rule."""
+        self.least_back = [r.heads.lead_lo for r in rules]
+
+    def regex(self, rule: int) -> Any:  # noqa: ANN401 - regex has no public pattern type
+        """The rule's verifier, a ``regex`` pattern."""
+        if (compiled := self._regexes[rule]) is None:
+            import regex
+
+            compiled = self._regexes[rule] = regex.compile(self._rules[rule].regex.encode())
+        return compiled
+
+    def match(
+        self, candidate: Candidate, position: int, data: Bytes, *, partial: bool = False
+    ) -> tuple[int, int, int] | None:
+        """The match that this hit is part of: the secret's span and the match's start.
+
+        ``position`` is where the head begins, or ends if its length varies. With
+        ``partial``, a match that more bytes could complete raises :class:`Incomplete`.
+        """
+        rule, length = candidate
+        match = self.regex(rule).match
+        stop = position + self.reach[rule]
+        try:
+            for start in range(
+                max(0, position - self.back[rule]), position - self.least_back[rule] + 1
+            ):
+                found = match(data, start, stop, partial=partial, timeout=TIMEOUT)
+                if found is None:
+                    continue
+                if found.partial:
+                    raise Incomplete
+                if length == 0 and not start < position <= found.end():
+                    continue
+                return (*found.span("secret"), start)
+        except TimeoutError:
+            raise RuleTimeoutError(self._rules[rule].id) from None
+        return None
+
+    def stops(self, rule: int, data: Bytes) -> bool:
+        """Whether ``data`` holds a byte that no match of the rule contains."""
+        if (stop := self._stops[rule]) is None:
+            if not self._rules[rule].stop:
+                return False
+            stop = self._stops[rule] = re.compile(self._rules[rule].stop.encode())
+        return stop.search(data) is not None
+
+    def may_close(self, rule: int, data: Bytes) -> bool:
+        """Whether ``data`` may complete a match that is certain once it is complete."""
+        if not self._rules[rule].closed:
+            return False
+        if (last := self._lasts[rule]) is None:
+            last = self._lasts[rule] = re.compile(self._rules[rule].last.encode())
+        return last.search(data) is not None
+
+
+class Incomplete(Exception):  # noqa: N818 - a signal, not an error
+    """More bytes could complete the match."""
