@@ -17,7 +17,7 @@ from random import Random
 
 import msgspec
 
-from bench.planting import Planted, Planter, files
+from bench.planting import Planted, Planter, files, truth_path
 from bench.tokens import POSTED, token
 
 PINS = Path(__file__).with_name("packages.toml")
@@ -91,7 +91,7 @@ def build_js(target: Path, rng: Random, scale: float) -> None:
 def build_js_planted(target: Path, rng: Random, scale: float) -> None:
     """Copies of every third bundle, each with a few keys where a statement ends."""
     source = target.with_name("js")
-    if not source.is_dir():
+    if not truth_path(source).exists():
         build_js(source, rng, scale)
     with Planter(target, directory=True) as planter:
         shutil.rmtree(target, ignore_errors=True)

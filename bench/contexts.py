@@ -9,6 +9,9 @@ from random import Random
 from bench.planting import Planted, Planter
 from bench.tokens import MAKERS, token
 
+# The short code is nothing but a word and four characters: the dump has it in its table.
+KINDS = tuple(kind for kind in MAKERS if kind != "moltbook-code")
+
 CONTEXTS: dict[str, tuple[bytes, bytes]] = {
     "quoted": (b'api_key = "', b'"\n'),
     "single-quoted": (b"api_key = '", b"'\n"),
@@ -57,5 +60,5 @@ def build_contexts(target: Path, rng: Random, scale: float) -> None:
         shutil.rmtree(target, ignore_errors=True)
         for context, (before, after) in CONTEXTS.items():
             planter.open(f"{context}.txt")
-            for kind in [kind for kind in MAKERS for _ in range(times)]:
+            for kind in [kind for kind in KINDS for _ in range(times)]:
                 planter.put(before, Planted(kind, token(kind, rng), context), after)

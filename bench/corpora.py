@@ -20,13 +20,14 @@ from random import Random
 from bench import bundles, contexts
 from bench.planting import Planted, Planter, files, planted, truth_path
 from bench.prose import message, sentences
-from bench.tokens import BASE32, POSTED, pick, token
+from bench.tokens import POSTED, pick, token
 
 SEED = 20260131
 CACHE = Path(__file__).with_name(".cache")
 AGENTS = 200_000
 CHAT_MESSAGES = 260_000
 ONE_KEY_IN = 500
+_AGENT_TOKENS = ("moltbook-key", "moltbook-claim", "moltbook-code")
 
 Build = Callable[[Path, Random, float], None]
 
@@ -99,7 +100,7 @@ def _wrapped(field: Planted) -> tuple[bytes | Planted, ...]:
 
 
 def build_dump(target: Path, rng: Random, scale: float) -> None:
-    """A ``pg_dump`` with a token and a claim token in every agent's row, and a key that
+    """A ``pg_dump`` with a key, a claim link and a code in every agent's row, and a key that
     somebody pasted in every fortieth message."""
 
     def owner(_: int) -> Row:
@@ -107,11 +108,10 @@ def build_dump(target: Path, rng: Random, scale: float) -> None:
         return [_uuid(rng), name + b"@example.com", b"@" + name, _when(rng)]
 
     def agent(_: int) -> Row:
-        code = f"{rng.choice(('reef', 'molt', 'scuttle'))}-{pick(rng, BASE32, 4)}"
-        key, claim = token("moltbook-key", rng), token("moltbook-claim", rng)
+        key, claim, code = (Planted(kind, token(kind, rng)) for kind in _AGENT_TOKENS)
         return [
             _uuid(rng), _uuid(rng), _name(rng).encode(), rng.choice(sentences()).encode(),
-            Planted("moltbook-key", key), Planted("moltbook-claim", claim), code.encode(),
+            key, claim, code,
             str(rng.randrange(5000)).encode(), _when(rng),
         ]  # fmt: skip
 
@@ -181,7 +181,7 @@ def build_clean(target: Path, rng: Random, scale: float) -> None:
 def build_oneline(target: Path, rng: Random, scale: float) -> None:
     """One line of 50 MB: bundles behind one another, keys between them."""
     source = target.with_name("js")
-    if not source.is_dir():
+    if not truth_path(source).exists():
         bundles.build_js(source, rng, scale)
     with Planter(target) as planter:
         for path in itertools.cycle(files(source)):

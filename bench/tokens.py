@@ -98,6 +98,11 @@ def _sendgrid(rng: Random) -> str:
     return f"SG.{pick(rng, B64URL, 22)}.{pick(rng, B64URL, 43)}"
 
 
+def _moltbook_code(rng: Random) -> str:
+    """The code that an agent's owner posts: a word of the sea, four characters."""
+    return f"{rng.choice(('reef', 'molt', 'scuttle'))}-{pick(rng, BASE32, 4)}"
+
+
 def _postgres_url(rng: Random) -> str:
     ref = pick(rng, string.ascii_lowercase, 20)
     host = "aws-0-eu-central-1.pooler.supabase.com"
@@ -107,6 +112,7 @@ def _postgres_url(rng: Random) -> str:
 MAKERS: dict[str, Maker] = {
     "moltbook-key": _shaped("moltbook_sk_", B64URL, 32),
     "moltbook-claim": _shaped("moltbook_claim_", B64URL, 32),
+    "moltbook-code": _moltbook_code,
     "openai-project": _openai_project,
     "openai-legacy": _openai_legacy,
     "anthropic": _shaped("sk-ant-api03-", B64URL, 93, "AA"),

@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,34 +27,18 @@ from bench.planting import files, planted
 from bench.recall import recall
 
 RECORD = Path(__file__).with_name("record")
+LAUNCH = Path(__file__).with_name("launch.py")
 TIMEOUT = 900.0
 MESSAGES_ONLY = {"detect-secrets", "betterleaks-lib"}  # minutes for a whole corpus
 LONG = 20.0  # seconds; a run that takes longer is not repeated
 
 
 def timed(argv: list[str], env: dict[str, str], core: int) -> dict[str, Any]:
-    """Run a command on one core: wall and CPU seconds, peak memory of the largest process."""
-    began = time.perf_counter()
-    process = subprocess.Popen(  # the report is a file; what is said beside it is dropped
-        ["taskset", "-c", str(core), *argv], env=env,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    status: int | str = "timeout"
-    while time.perf_counter() - began < TIMEOUT:
-        pid, code, used = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            status = os.waitstatus_to_exitcode(code)
-            break
-        time.sleep(0.002)
-    else:
-        os.killpg(process.pid, 9)
-        _, _, used = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return {
-        "seconds": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime,
-        "peak_mb": used.ru_maxrss / 1024, "status": status,
-    }  # fmt: skip
+    """Run a command on one core: wall and CPU seconds, peak memory of the largest process,
+    exit status (that of a killed one after ``TIMEOUT`` is -9)."""
+    launch = [sys.executable, str(LAUNCH), str(TIMEOUT), "taskset", "-c", str(core), *argv]
+    out = subprocess.run(launch, env=env, check=True, stdout=subprocess.PIPE).stdout
+    return dict(json.loads(out))
 
 
 def on_files(peer: Peer, name: str, scratch: Path, *, repeat: int, core: int) -> dict[str, Any]:
@@ -66,8 +49,6 @@ def on_files(peer: Peer, name: str, scratch: Path, *, repeat: int, core: int) ->
     while len(runs) < repeat and (not runs or runs[-1]["seconds"] < LONG):
         report = scratch / f"{peer.name}-{name}-{len(runs)}.json"
         runs.append(timed(peer.argv(peer.bin, target, report), env, core))
-        if runs[-1]["status"] == "timeout":
-            break
     size = sum(path.stat().st_size for path in files(target))
     failed = any(run["status"] not in peer.ok for run in runs)
     values = [] if failed else list(peer.values(report))
@@ -82,14 +63,14 @@ def on_files(peer: Peer, name: str, scratch: Path, *, repeat: int, core: int) ->
     }  # fmt: skip
 
 
-def warm_up(peer: Peer, scratch: Path, core: int) -> float:
-    """Seconds for next to nothing: start-up with rule caches built. The first run, which
+def start_up(peer: Peer, scratch: Path, core: int) -> float:
+    """CPU seconds for next to nothing: start-up with rule caches built. The first run, which
     builds them, is not counted."""
     target = scratch / "empty.txt"
     target.write_text("nothing here\n")
     report = scratch / f"{peer.name}-start.json"
     argv = peer.argv(peer.bin, target, report)
-    return min(float(timed(argv, environment(scratch), core)["seconds"]) for _ in range(3))
+    return min(float(timed(argv, environment(scratch), core)["cpu"]) for _ in range(3))
 
 
 def versions(peers: Iterable[Peer]) -> dict[str, str]:
@@ -122,7 +103,7 @@ def compare_files(
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
         for peer in peers:
-            startup = warm_up(peer, scratch, core)
+            startup = start_up(peer, scratch, core)
             for name in corpora:
                 row = on_files(peer, name, scratch, repeat=repeat, core=core)
                 told = f"{peer.name} on {name}: {row['mb_s']:.1f} MB/s"

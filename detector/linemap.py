@@ -15,39 +15,50 @@ _NEWLINE = 10
 
 
 class LineMap:
-    """Where lines begin, in a stream of which only a window is at hand."""
+    """Where lines begin, in a stream of which only a window is at hand.
+
+    Lines are counted up to a mark that only moves forward: no byte is counted twice.
+    """
 
     def __init__(self, base: int = 0) -> None:
         self.base = base
         """Absolute position of the window's first byte."""
-        self._lines = 0  # newlines before base
-        self._line_start = base  # absolute start of the line that base stands in
+        self._mark = base
+        self._lines = 0  # newlines before the mark
+        self._line_start = base  # absolute start of the line that the mark stands in
 
-    def advance(self, window: Bytes, base: int) -> None:
+    def drop(self, window: Bytes, base: int) -> None:
         """The window moves on to ``base``; ``window`` still begins at the old one."""
-        self._lines, self._line_start = self.count(window, base)
+        self.pass_to(window, base)
         self.base = base
+
+    def pass_to(self, window: Bytes, position: int) -> None:
+        """No line will be asked for before this absolute position any more."""
+        if position > self._mark:
+            self._lines, self._line_start = self.count(window, position)
+            self._mark = position
 
     def count(self, window: Bytes, position: int) -> tuple[int, int]:
         """The newlines before an absolute position, and where its line begins."""
-        passed = np.frombuffer(window, np.uint8, position - self.base)
+        passed = self._from_mark(window, position)
         count = int(np.count_nonzero(passed == _NEWLINE))
         if not count:
             return self._lines, self._line_start
-        return self._lines + count, self.base + _last_newline(passed) + 1
+        return self._lines + count, self._mark + _last_newline(passed) + 1
 
     def locate(self, window: Bytes, positions: list[int]) -> list[tuple[int, int]]:
         """Line and column, both from 1, of ascending absolute positions in the window."""
-        end = positions[-1] - self.base
-        newlines = np.flatnonzero(np.frombuffer(window, np.uint8, end) == _NEWLINE)
+        newlines = np.flatnonzero(self._from_mark(window, positions[-1]) == _NEWLINE)
+        befores = np.searchsorted(newlines, np.asarray(positions) - self._mark).tolist()
         found = []
-        relative = np.asarray(positions) - self.base
-        for position, before in zip(
-            positions, np.searchsorted(newlines, relative).tolist(), strict=True
-        ):
-            start = self.base + int(newlines[before - 1]) + 1 if before else self._line_start
+        for position, before in zip(positions, befores, strict=True):
+            start = self._mark + int(newlines[before - 1]) + 1 if before else self._line_start
             found.append((self._lines + before + 1, position - start + 1))
         return found
+
+    def _from_mark(self, window: Bytes, position: int) -> NDArray[np.uint8]:
+        begin = self._mark - self.base
+        return np.frombuffer(window, np.uint8, position - self._mark, begin)
 
 
 def _last_newline(window: NDArray[np.uint8]) -> int:

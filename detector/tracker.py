@@ -127,6 +127,7 @@ class Tracker:
                     begun = perf_counter()
                     self._open += self._survivors()
                     self._matches.clear()
+                    self.lines.pass_to(self._view, self.keep_from())
                     self.timings.score += perf_counter() - begun
                 done = self._scanned - self.base >= size
                 if self._open:
@@ -143,7 +144,7 @@ class Tracker:
 
     def drop(self, window: Bytes, base: int) -> None:
         """The window's first bytes go; ``base`` is the new absolute beginning."""
-        self.lines.advance(window, base)
+        self.lines.drop(window, base)
         if self._seen:
             self._seen = {match for match in self._seen if match.end > base}
 

@@ -3,10 +3,11 @@
 Both readers go forward only, over any stream, and never hold a directory in memory. So an
 archive in an archive, on standard input or cut short is read like any other, memory does not
 grow with the number of members, and a hostile archive cannot have the same bytes read twice.
-`zipfile` needs to seek and keeps every member's record (500 bytes each, measured); `tarfile` keeps them
-too, reads extended headers of any length into memory, and stops at a damaged header without a
-word. `stream-unzip` reads forward, but raises at the first damage, brings a cipher suite along, and gives up on stored
-members of unknown size, which Python's own `zipfile` writes to a pipe.
+`zipfile` needs to seek and keeps every member's record (500 bytes each, measured). `tarfile`
+keeps them too, reads extended headers of any length into memory, and stops at a damaged header
+without a word. `stream-unzip` reads forward, but raises at the first damage, brings a cipher
+suite along, and gives up on stored members of unknown size, which Python's own `zipfile` writes
+to a pipe.
 """
 
 from __future__ import annotations
