@@ -30,6 +30,7 @@ RECORD = Path(__file__).with_name("record")
 LAUNCH = Path(__file__).with_name("launch.py")
 TIMEOUT = 900.0
 MESSAGES_ONLY = {"detect-secrets", "betterleaks-lib"}  # minutes for a whole corpus
+SMALL = 2_000_000  # bytes; below, start-up is all that a ratio would compare
 LONG = 20.0  # seconds; a run that takes longer is not repeated
 
 
@@ -112,7 +113,11 @@ def compare_files(
 
 
 def show_files(rows: list[dict[str, Any]]) -> None:
-    ours = {row["corpus"]: row["mb_cpu_s"] for row in rows if row["peer"] == "detector"}
+    ours = {
+        row["corpus"]: row["mb_cpu_s"]
+        for row in rows
+        if row["peer"] == "detector" and row["bytes"] > SMALL
+    }
     print(
         f"{'corpus':10} {'peer':20} {'found/planted':>16} {'extra':>7} {'MB/CPU s':>8} {'MB/s':>8}"
         f" {'wall s':>8} {'CPU s':>7} {'start s':>7} {'peak MB':>8} {'we are':>8}"

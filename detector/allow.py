@@ -7,6 +7,7 @@ holds anything that looks like a live credential.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 from detector._data_path import data_path
@@ -23,6 +24,7 @@ def _known() -> frozenset[bytes]:
     return frozenset(digests)
 
 
-def is_known(secret: bytes) -> bool:
-    """Whether this value is published for everybody to see."""
-    return hashlib.sha256(secret).digest() in _known()
+def are_known(secrets: Iterable[bytes]) -> list[bool]:
+    """Which values are published for everybody to see."""
+    known, sha256 = _known(), hashlib.sha256
+    return [sha256(secret).digest() in known for secret in secrets]

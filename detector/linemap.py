@@ -46,15 +46,13 @@ class LineMap:
             return self._lines, self._line_start
         return self._lines + count, self._mark + _last_newline(passed) + 1
 
-    def locate(self, window: Bytes, positions: list[int]) -> list[tuple[int, int]]:
-        """Line and column, both from 1, of ascending absolute positions in the window."""
-        newlines = np.flatnonzero(self._from_mark(window, positions[-1]) == _NEWLINE)
-        befores = np.searchsorted(newlines, np.asarray(positions) - self._mark).tolist()
-        found = []
-        for position, before in zip(positions, befores, strict=True):
-            start = self._mark + int(newlines[before - 1]) + 1 if before else self._line_start
-            found.append((self._lines + before + 1, position - start + 1))
-        return found
+    def locate(self, window: Bytes, positions: list[int]) -> tuple[list[int], list[int]]:
+        """Lines and columns, both from 1, of ascending absolute positions in the window."""
+        newlines = np.flatnonzero(self._from_mark(window, positions[-1]) == _NEWLINE) + self._mark
+        starts = np.concatenate(([self._line_start], newlines + 1))
+        column = np.asarray(positions)
+        before = np.searchsorted(newlines, column)
+        return (before + self._lines + 1).tolist(), (column - starts[before] + 1).tolist()
 
     def _from_mark(self, window: Bytes, position: int) -> NDArray[np.uint8]:
         begin = self._mark - self.base

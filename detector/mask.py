@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from detector.fingerprint import Fingerprinter
-from detector.tracker import Cluster
+from detector.tracker import Settled
 from detector.types import Finding
 
 T = TypeVar("T", bytes, str)
@@ -29,7 +29,7 @@ class Redacted(NamedTuple, Generic[T]):
     findings: list[Finding]
 
 
-def replacement(cluster: Cluster, mask: Mask, fingerprinter: Fingerprinter) -> bytes:
+def replacement(cluster: Settled, mask: Mask, fingerprinter: Fingerprinter) -> bytes:
     """The bytes that replace a cluster's whole span.
 
     The span of *all* overlapping matches goes, not only of those reported: what one rule
@@ -45,7 +45,7 @@ def replacement(cluster: Cluster, mask: Mask, fingerprinter: Fingerprinter) -> b
 
 
 def replace_all(
-    raw: bytes, clusters: Iterable[Cluster], mask: Mask, fingerprinter: Fingerprinter
+    raw: bytes, clusters: Iterable[Settled], mask: Mask, fingerprinter: Fingerprinter
 ) -> bytes:
     """``raw`` with every cluster replaced."""
     parts, position = [], 0

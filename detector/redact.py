@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 from detector.mask import Mask, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
-from detector.tracker import Cluster
+from detector.tracker import Settled
 from detector.types import Finding
 
 T = TypeVar("T", bytes, str)
@@ -28,7 +28,7 @@ class Redactor(Generic[T]):
         self._window = Window(scanner)
         self._window.hold = 0
         self._released = 0
-        self._ready: list[Cluster] = []
+        self._ready: list[Settled] = []
         self._decoder: codecs.IncrementalDecoder | None = None
         self._closed = False
         self.findings: list[Finding] = []
@@ -64,7 +64,7 @@ class Redactor(Generic[T]):
         out = self._release(self._window.base + self._window.size)
         return self._out(out, final=True)
 
-    def _take(self, clusters: list[Cluster]) -> None:
+    def _take(self, clusters: list[Settled]) -> None:
         self._ready += clusters
         self.findings += self._scanner.findings(clusters, self._path)
 

@@ -10,10 +10,11 @@ import msgspec
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.mask import Mask, Redacted, replace_all
+from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
-from detector.score import Scorer, score
-from detector.tracker import STRIDE, Cluster, Machinery, Survivor, Tracker
+from detector.score import Judge, Scorer
+from detector.tracker import STRIDE, Machinery, Settled, Survivor, Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
 
@@ -34,7 +35,7 @@ class Scanner:
         min_confidence: float = 0.5,
         engine: str = "auto",
         key: bytes | None = None,
-        scorer: Scorer = score,
+        scorer: Scorer | None = None,
     ) -> None:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
@@ -44,9 +45,10 @@ class Scanner:
         self.machinery = Machinery(
             self.rules,
             table,
-            make_engine(engine, table),
+            make_engine(engine, table.heads),
             Verifier(self.rules),
-            scorer,
+            PlainMatcher(self.rules, table),
+            scorer or Judge(self.rules, engine),
             min_confidence,
         )
         self._made_of = (self.rules, min_confidence, engine, key, scorer)
@@ -85,11 +87,11 @@ class Scanner:
             return Redacted(text, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
-    def findings(self, clusters: Iterable[Cluster], path: str) -> list[Finding]:
+    def findings(self, clusters: Iterable[Settled], path: str) -> list[Finding]:
         """What to report of some clusters of survivors."""
         return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
 
-    def _clusters(self, raw: Bytes) -> list[Cluster]:
+    def _clusters(self, raw: Bytes) -> list[Settled]:
         return Tracker(self.machinery).advance(raw, len(raw), final=True)
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
@@ -139,7 +141,11 @@ class Scanner:
 
 
 def _make(
-    rules: Sequence[Rule], min_confidence: float, engine: str, key: bytes | None, scorer: Scorer
+    rules: Sequence[Rule],
+    min_confidence: float,
+    engine: str,
+    key: bytes | None,
+    scorer: Scorer | None,
 ) -> Scanner:
     return Scanner(rules, min_confidence=min_confidence, engine=engine, key=key, scorer=scorer)
 

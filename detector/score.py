@@ -9,92 +9,92 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-import ahocorasick
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.entropy import Floats, randomness
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
+from detector.words import Words
 
 PASSED = 0.99  # a 32-bit checksum fits by chance once in 4 * 10^9
 FAILED = 0.6  # reported all the same: the token may be cut, mistyped or of a newer format
+PLACEHOLDER = 0.05  # a value that its vendor has published
 
 # Measured on 10^5 random tokens a cell: none of 16 bytes or more below 0.5, fewer than
 # one in 10^4 below 0.7. A run of one letter or "your-key-here" words fall far below.
 NOT_RANDOM, DOUBTFUL = 0.5, 0.68
 
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
 
 class Survivors(NamedTuple):
-    """Columns of what was verified. ``near`` is the text between a provider's name and the
-    value for rules that know only names, else empty."""
+    """Columns of what was verified. ``rules`` are all rules, ``rule`` is the index of each
+    survivor's. ``near`` is the text between a provider's name and the value, for the rules
+    that know only names, by the survivor's number."""
 
     rules: Sequence[Rule]
+    rule: Ints
     secrets: Sequence[bytes]
     results: Sequence[CheckResult]
-    near: Sequence[bytes]
+    near: dict[int, bytes]
 
 
-Bools = NDArray[np.bool_]
 Scorer = Callable[[Survivors], Floats]
 
-# Long words count anywhere: seven given letters stand in a random token of 40 once in 10^9.
-# Short ones count between separators only: a random token holds "test" once in 25,000.
-_ANYWHERE = (
-    "example placeholder redacted changeme change-me change_me dummykey fakekey notreal not-real "
-    "not_real insertyour insert-your insert_your your-own your_own yourapi your-api your_api "
-    "your-key your_key yourkey your-token your_token your-secret your_secret yourproject "
-    "your-project your_project replaceme replace-me replace_me replace-with replace_with xxxxxx "
-    "samplekey sample-key sample_key testtest deadbeef"
-).split()
-_BETWEEN_SEPARATORS = "your test fake dummy sample mock todo here foo bar key".split()
-_WORDS = re.compile(rb"[A-Za-z]{2,14}(?:[-_.][A-Za-z]{1,14}[0-9]{0,2}|[-_.][0-9]{1,4}){2,}\Z")
+# Words of one case, or capitalised, between separators: "fading-circle-delay", "Cube_Grid_2".
+_WORDS = re.compile(
+    rb"(?:[A-Z]?[a-z]{1,14}|[A-Z]{2,14})(?:[-_.](?:[A-Z]?[a-z]{1,14}[0-9]{0,2}|[A-Z]{1,14}|[0-9]{1,4})){2,}\Z"
+)
 _LETTERS = re.compile(rb"(?:[a-z_.-]+|[A-Z_.-]+)\Z")
 _KEYISH = re.compile(rb"(?i:key|token|secret|auth|passw|api|cred|pat\b|bearer|login)")
 _DIGESTISH = re.compile(
     rb"(?i:sha\d|md5|hash|digest|integrity|checksum|commit|revision|etag|uuid|guid|rev\b)"
 )
-_ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{-]{0,8}\Z")
+_ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{\\-]{0,8}\Z")
+_CODES = {CheckStatus.none: 0, CheckStatus.passed: 1, CheckStatus.failed: 2}
 
 
-def score(survivors: Survivors) -> Floats:
+class Judge:
     """The built-in scorer: prior, check, name nearby, randomness, placeholders."""
-    rules, secrets, results, near = survivors
-    bodies = [secret[rule.public(secret) :] for rule, secret in zip(rules, secrets, strict=True)]
-    random = randomness(bodies).tolist()
-    odd = oddities(bodies) | placeholders(bodies)
-    out = np.empty(len(rules), np.float32)
-    for i, (rule, result) in enumerate(zip(rules, results, strict=True)):
-        out[i] = _one(rule, result, near[i], bodies[i], random[i], bool(odd[i]))
-    return out
 
+    def __init__(self, rules: Sequence[Rule], engine: str = "auto") -> None:
+        self._prior = np.array([rule.spec.confidence for rule in rules], np.float32)
+        self._random = np.array([rule.spec.random for rule in rules], np.bool_)
+        self._words = Words(engine)
 
-def _one(
-    rule: Rule, result: CheckResult, near: bytes, body: bytes, random: float, odd: bool
-) -> float:
-    spec = rule.spec
-    if result.placeholder:
-        return 0.05
-    if result.status is CheckStatus.passed:
-        return max(PASSED, spec.confidence)
-    prior = spec.confidence
-    if result.status is CheckStatus.failed:
-        prior = min(prior, FAILED)
-    if spec.keywords:
-        prior *= _nearness(near)
-    if not spec.random:
-        return prior
-    if random < NOT_RANDOM or odd:
-        prior *= 0.2
-    elif random < DOUBTFUL:
-        prior *= 0.7
-    if _WORDS.match(body) or (_LETTERS.match(body) and _too_few_kinds(rule, body)):
-        prior *= 0.3
-    return prior
+    def __call__(self, survivors: Survivors) -> Floats:
+        """One probability for each survivor."""
+        rules, rule, secrets, results, near = survivors
+        prior = self._prior[rule]
+        status = np.array([3 if r.placeholder else _CODES[r.status] for r in results], np.int8)
+        score = np.where(status == 2, np.minimum(prior, FAILED), prior)
+        for number, text in near.items():
+            score[number] *= _nearness(text)
+        score *= np.where(self._random[rule], self._looks(rules, rule.tolist(), secrets), 1)
+        score = np.where(status == 1, np.maximum(PASSED, prior), score)
+        return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
+
+    def _looks(self, rules: Sequence[Rule], rule: list[int], secrets: Sequence[bytes]) -> Floats:
+        """A factor for how much a secret looks like a random one."""
+        bodies = [
+            secret[rules[index].public(secret) :]
+            for index, secret in zip(rule, secrets, strict=True)
+        ]
+        random = randomness(bodies)
+        odd = (random < NOT_RANDOM) | oddities(bodies)
+        factor = np.where(odd, 0.2, np.where(random < DOUBTFUL, 0.7, 1)).astype(np.float32)
+        factor *= np.where(self._words.in_each(bodies), 0.2, 1)
+        for number, body in enumerate(bodies):
+            if _WORDS.match(body) or (
+                _LETTERS.match(body) and _too_few_kinds(rules[rule[number]], body)
+            ):
+                factor[number] *= 0.3
+        return factor
 
 
 def _nearness(near: bytes) -> float:
@@ -109,33 +109,6 @@ def _nearness(near: bytes) -> float:
 def _too_few_kinds(rule: Rule, body: bytes) -> bool:
     """Whether letters of one case alone are words: chance gives that once in 10^5 at most."""
     return len(body) * math.log2(max(rule.letters, 26) / 26) > 17
-
-
-@lru_cache(maxsize=1)
-def _words() -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
-    for word in _ANYWHERE:
-        automaton.add_word(word, 0)
-    for word in _BETWEEN_SEPARATORS:
-        automaton.add_word(word, len(word))
-    automaton.make_automaton()
-    return automaton
-
-
-def placeholders(tokens: Sequence[bytes]) -> Bools:
-    """Whether a token holds a word that people write in place of a secret."""
-    out = np.zeros(len(tokens), np.bool_)
-    text = b"\n".join([*tokens, b""]).decode("latin-1")
-    ends = np.cumsum([len(token) + 1 for token in tokens])
-    for last, length in _words().iter(text.lower()):
-        if length and not (_separates(text, last - length) and _separates(text, last + 1)):
-            continue
-        out[np.searchsorted(ends, last, side="right")] = True
-    return out
-
-
-def _separates(text: str, index: int) -> bool:
-    return index < 0 or text[index] in "-_\n"
 
 
 def oddities(tokens: Sequence[bytes]) -> Bools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detector.scanner import Scanner
-from detector.tracker import STRIDE, Cluster, Tracker
+from detector.tracker import STRIDE, Settled, Tracker
 from detector.types import Bytes, Finding, Skipped
 
 _SLACK = 1 << 16  # bytes that may be dropped before it is worth moving the rest
@@ -41,7 +41,7 @@ class Window:
                 self.buffer = self.buffer + bytearray(len(self.buffer))
         return memoryview(self.buffer)[self.size :]
 
-    def commit(self, count: int) -> list[Cluster]:
+    def commit(self, count: int) -> list[Settled]:
         """``count`` bytes of ``space()`` were filled: what has become certain by them."""
         self.size += count
         clusters = self.tracker.advance(self.buffer, self.size, final=False)
@@ -49,7 +49,7 @@ class Window:
             self._slide()
         return clusters
 
-    def finish(self) -> list[Cluster]:
+    def finish(self) -> list[Settled]:
         """Nothing follows."""
         return self.tracker.advance(self.buffer, self.size, final=True)
 

@@ -12,18 +12,22 @@ of the bytes alone, never of where the windows were cut:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import takewhile
+from operator import attrgetter
 from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from detector.allow import is_known
+from detector.allow import are_known
 from detector.checks import CHECKS
 from detector.linemap import LineMap
+from detector.plain import WORTH, PlainMatcher
+from detector.entropy import Floats
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
-from detector.prefilter.table import Candidate
+from detector.prefilter.table import NAME_BACK, Candidate
 from detector.rules import Rule
 from detector.score import Scorer, Survivors
 from detector.types import Bytes, CheckResult, CheckStatus
@@ -42,6 +46,7 @@ class Machinery(NamedTuple):
     table: HeadTable
     engine: Engine
     verifier: Verifier
+    plain: PlainMatcher
     scorer: Scorer
     min_confidence: float
 
@@ -65,6 +70,15 @@ class Survivor(NamedTuple):
     confidence: float
     line: int
     column: int
+
+    @property
+    def members(self) -> list[Survivor]:
+        """Itself: a survivor that overlaps no other stands for a cluster of one."""
+        return [self]
+
+    def best(self) -> list[Survivor]:
+        """What to report: itself."""
+        return [self]
 
 
 class _Pending:
@@ -114,13 +128,13 @@ class Tracker:
         """Absolute position of the window's first byte."""
         return self.lines.base
 
-    def advance(self, window: Bytes, size: int, *, final: bool) -> list[Cluster]:
+    def advance(self, window: Bytes, size: int, *, final: bool) -> list[Settled]:
         """Look at ``window[:size]``; give what has become certain, by position."""
         with memoryview(window)[:size] as self._view:
             self._final = final
             if self._pending:
                 self._revisit()
-            out: list[Cluster] = []
+            out: list[Settled] = []
             while True:
                 self._scan()
                 if self._matches:
@@ -173,22 +187,42 @@ class Tracker:
         found = perf_counter()
         self.timings.prefilter += found - begun
         if hits:
-            for hit in sorted(hits):
+            if len(hits) >= WORTH:
+                hits = self._accept(hits, begin, done)
+            else:
+                hits.sort()
+            for hit in hits:
                 end = begin + (hit >> ID_BITS)
                 if end > done:
                     self._hit(hit & ID_MASK, end)
             self.timings.verify += perf_counter() - found
         self._scanned = self.base + stop
 
+    def _accept(self, hits: list[int], begin: int, done: int) -> list[int]:
+        """Take the plain matches out of many hits, in columns; the hits that are left."""
+        rule, start, end, rest = self._m.plain.split(hits, self._view, begin, len(self._view))
+        fresh = end > done
+        base = self.base
+        columns = (start[fresh] + base, end[fresh] + base, rule[fresh], start[fresh] + base)
+        self._matches += map(_Match, *(column.tolist() for column in columns))
+        return rest
+
     def _hit(self, head: int, end: int) -> None:
-        for candidate in self._m.table.candidates[head]:
-            position = end - candidate.length
-            if self._final or position + self._verifier.reach[candidate.rule] <= len(self._view):
-                self._decide(candidate, position)
-            else:
-                pending = _Pending(candidate, self.base + position, self.base + position)
-                if not self._try(pending):
-                    self._pending.append(pending)
+        table = self._m.table
+        for candidate in table.candidates[head]:
+            self._consider(candidate, end - candidate.length)
+        if table.named[head]:
+            begin = max(0, end - NAME_BACK)
+            for offset, candidate in table.names.find(bytes(self._view[begin:end])):
+                self._consider(candidate, begin + offset)
+
+    def _consider(self, candidate: Candidate, position: int) -> None:
+        if self._final or position + self._verifier.reach[candidate.rule] <= len(self._view):
+            self._decide(candidate, position)
+            return
+        pending = _Pending(candidate, self.base + position, self.base + position)
+        if not self._try(pending):
+            self._pending.append(pending)
 
     def _revisit(self) -> None:
         waiting = []
@@ -237,32 +271,34 @@ class Tracker:
 
     def _survivors(self) -> list[Survivor]:
         matches = sorted(self._matches)
-        rules = [self._m.rules[match.rule] for match in matches]
-        secrets = [self._bytes(match.start, match.end) for match in matches]
-        results = list(map(self._check, rules, secrets, matches))
-        near = list(map(self._near, rules, matches))
-        scores = self._m.scorer(Survivors(rules, secrets, results, near)).tolist()
-        places = self.lines.locate(self._view, [match.start for match in matches])
-        return [
-            Survivor(match.start, match.end, rule, secret, result, round(score, 3), *place)
-            for match, rule, secret, result, score, place in zip(
-                matches, rules, secrets, results, scores, places, strict=True
+        starts, ends, indices, _ = map(list, zip(*matches, strict=True))
+        rules = [self._m.rules[index] for index in indices]
+        low = max(self.base, starts[0])
+        raw = bytes(self._view[low - self.base : max(ends) - self.base])
+        secrets = [raw[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
+        results = [
+            _KNOWN if known else self._check(match, rule, secret) if rule.checked else _UNCHECKED
+            for match, rule, secret, known in zip(
+                matches, rules, secrets, are_known(secrets), strict=True
             )
-            if score >= self._m.min_confidence
         ]
+        near = {
+            number: self._bytes(match.match_start - KEYWORD_SIDE, match.start)
+            for number, (match, rule) in enumerate(zip(matches, rules, strict=True))
+            if rule.spec.keywords
+        }
+        column = np.array(indices, np.int64)
+        scores = self._m.scorer(Survivors(self._m.rules, column, secrets, results, near))
+        lines, columns = self.lines.locate(self._view, starts)
+        made = map(
+            Survivor, starts, ends, rules, secrets, results, _rounded(scores), lines, columns
+        )
+        least = self._m.min_confidence
+        return [survivor for survivor in made if survivor.confidence >= least]
 
-    def _check(self, rule: Rule, secret: bytes, match: _Match) -> CheckResult:
-        if is_known(secret):
-            return _KNOWN
-        if not rule.spec.check:
-            return _UNCHECKED
+    def _check(self, match: _Match, rule: Rule, secret: bytes) -> CheckResult:
         before = self._bytes(match.start - CONTEXT, match.start)
         return CHECKS[rule.spec.check].check(secret, before)
-
-    def _near(self, rule: Rule, match: _Match) -> bytes:
-        if not rule.spec.keywords:
-            return b""
-        return self._bytes(match.match_start - KEYWORD_SIDE, match.start)
 
     def _bytes(self, start: int, end: int) -> bytes:
         base = self.base
@@ -270,16 +306,20 @@ class Tracker:
 
     # survivors and findings
 
-    def _settle(self, *, last: bool) -> list[Cluster]:
+    def _settle(self, *, last: bool) -> list[Settled]:
         self._open.sort(key=_by_place)
-        clusters = _clusters(self._open)
+        settled = _clusters(self._open)
         if not last:
             floor = self._safe_floor()
-            if clusters[-1].end > floor and self._scanned == self.base + len(self._view):
+            if settled[-1].end > floor and self._scanned == self.base + len(self._view):
                 floor = self.undecided_from(self._view, len(self._view))
-            clusters = list(takewhile(lambda cluster: cluster.end <= floor, clusters))
-        self._open = self._open[sum(len(cluster.members) for cluster in clusters) :]
-        return clusters
+            ready = bisect_right(settled, floor, key=_end)
+            waiting = settled[ready:]
+            settled = settled[:ready]
+            self._open = [survivor for item in waiting for survivor in item.members]
+        else:
+            self._open = []
+        return settled
 
     def _safe_floor(self) -> int:
         """Cheaper and lower than :meth:`undecided_from`."""
@@ -287,20 +327,31 @@ class Tracker:
         return min([floor, *map(self._earliest, self._pending)])
 
 
-def _by_place(survivor: Survivor) -> tuple[int, int, str]:
-    return survivor.start, survivor.end, survivor.rule.id
+_by_place = attrgetter("start", "end", "rule.spec.id")
+_end = attrgetter("end")
 
 
-def _clusters(survivors: Sequence[Survivor]) -> list[Cluster]:
-    clusters: list[Cluster] = []
+def _rounded(scores: Floats) -> list[float]:
+    return np.round(scores.astype(np.float64), 3).tolist()
+
+
+def _clusters(survivors: Sequence[Survivor]) -> list[Settled]:
+    """Survivors that stand alone as they are, those that overlap in clusters."""
+    out: list[Settled] = []
+    end = -1
     for survivor in survivors:
-        last = clusters[-1] if clusters else None
-        if last is None or survivor.start >= last.end or len(last.members) >= MAX_CLUSTER:
-            clusters.append(Cluster(survivor.start, survivor.end, [survivor]))
+        if survivor.start >= end:
+            out.append(survivor)
+            end = survivor.end
+            continue
+        last = out[-1]
+        if len(last.members) >= MAX_CLUSTER:
+            out.append(survivor)
+            end = survivor.end
         else:
-            last.members.append(survivor)
-            clusters[-1] = last._replace(end=max(last.end, survivor.end))
-    return clusters
+            end = max(end, survivor.end)
+            out[-1] = Cluster(last.start, end, [*last.members, survivor])
+    return out
 
 
 class Cluster(NamedTuple):
@@ -312,14 +363,14 @@ class Cluster(NamedTuple):
 
     def best(self) -> list[Survivor]:
         """Those to report: the most specific, then the leftmost, and what they leave free."""
-        if len(self.members) == 1:
-            return self.members
         kept: list[Survivor] = []
         for one in sorted(self.members, key=_preference):
             if all(one.end <= other.start or other.end <= one.start for other in kept):
                 kept.append(one)
         return sorted(kept, key=_by_place)
 
+
+Settled = Survivor | Cluster
 
 _ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
 

@@ -54,8 +54,7 @@ class Secret:
 
     def __init__(self, raw: bytes, prefix: int = 0) -> None:
         self._raw = raw
-        # Never more than a third: a "prefix" that long would be the secret itself.
-        self._prefix = min(prefix, len(raw) // 3)
+        self._prefix = prefix
 
     def reveal(self) -> bytes:
         """The bytes themselves."""
@@ -64,7 +63,9 @@ class Secret:
     @property
     def masked(self) -> str:
         """For example ``sk-proj-****(164)``."""
-        public = self._raw[: self._prefix].decode("ascii", "replace")
+        # Never more than a third: a "prefix" that long would be the secret itself.
+        shown = min(self._prefix, len(self._raw) // 3)
+        public = self._raw[:shown].decode("ascii", "replace")
         return f"{public}****({len(self._raw)})"
 
     def __repr__(self) -> str:

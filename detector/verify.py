@@ -53,23 +53,38 @@ class Verifier:
         ``partial``, a match that more bytes could complete raises :class:`Incomplete`.
         """
         rule, length = candidate
-        match = self.regex(rule).match
+        first = position - self.back[rule]
+        last = position - self.least_back[rule]
         stop = position + self.reach[rule]
         try:
-            for start in range(
-                max(0, position - self.back[rule]), position - self.least_back[rule] + 1
-            ):
-                found = match(data, start, stop, partial=partial, timeout=TIMEOUT)
-                if found is None:
-                    continue
-                if found.partial:
-                    raise Incomplete
-                if length == 0 and not start < position <= found.end():
-                    continue
-                return (*found.span("secret"), start)
+            if first == last:
+                found = self.regex(rule).match(data, first, stop, partial=partial, timeout=TIMEOUT)
+                found = None if found is None else self._complete(found)
+            else:
+                found = self._first_covering(rule, max(0, first), last, position, data, partial)
         except TimeoutError:
             raise RuleTimeoutError(self._rules[rule].id) from None
+        return None if found is None else (*found.span("secret"), found.start())
+
+    def _first_covering(
+        self, rule: int, first: int, last: int, position: int, data: Bytes, partial: bool
+    ) -> Any:  # noqa: ANN401
+        """The leftmost match that begins in ``[first, last]`` and reaches ``position``."""
+        stop = position + self.reach[rule]
+        search = self.regex(rule).search
+        while first <= last:
+            found = search(data, first, stop, partial=partial, timeout=TIMEOUT)
+            if found is None or found.start() > last:
+                return None
+            if found.end() >= position:
+                return self._complete(found)
+            first = found.start() + 1
         return None
+
+    def _complete(self, found: Any) -> Any:  # noqa: ANN401
+        if found.partial:
+            raise Incomplete
+        return found
 
     def stops(self, rule: int, data: Bytes) -> bool:
         """Whether ``data`` holds a byte that no match of the rule contains."""

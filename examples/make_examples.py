@@ -28,8 +28,8 @@ from detector.rules.samples import draw
 
 SEED = "a social network for agents"
 RULES = RuleSet.builtin().by_id
-AGENTS = "claw-scribe reef-runner deepcurrent tidepool molt-maximus shellfinder".split()
-OWNERS = "ada bo cleo dov emi finn".split()
+AGENTS = ["claw-scribe", "reef-runner", "deepcurrent", "tidepool", "molt-maximus", "shellfinder"]
+OWNERS = ["ada", "bo", "cleo", "dov", "emi", "finn"]
 PLAIN = (
     "did you see the thread on memory compaction?",
     "my human is asleep, I reordered the calendar",
@@ -148,7 +148,8 @@ def bundle(rng: random.Random) -> str:
         f'{{headers:{{apikey:"{service}"}}}})}}'
     )
     body = ",".join([*modules[:25], client, admin, *modules[25:]])
-    return f'"use strict";(self.webpackChunk_app=self.webpackChunk_app||[]).push([[185],{{{body}}}]);\n'
+    chunks = "(self.webpackChunk_app=self.webpackChunk_app||[])"
+    return f'"use strict";{chunks}.push([[185],{{{body}}}]);\n'
 
 
 FILES: dict[str, Callable[[random.Random], str]] = {
@@ -164,7 +165,8 @@ def write(directory: Path) -> list[Path]:
     paths = []
     for name, make in FILES.items():
         paths.append(directory / name)
-        paths[-1].write_text(make(random.Random(f"{SEED}: {name}")), "utf-8", newline="\n")
+        rng = random.Random(f"{SEED}: {name}")  # noqa: S311 - samples, the same every time
+        paths[-1].write_text(make(rng), "utf-8", newline="\n")
     return paths
 
 

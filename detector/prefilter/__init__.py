@@ -8,10 +8,12 @@ two orders, which is the reference and the way out where no wheel of the first l
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Protocol
 
 from detector.errors import EngineError, UsageError
 from detector.prefilter.table import ID_BITS, HeadTable
+from detector.rules import Head
 from detector.types import Bytes
 
 ENGINES = ("auto", "hyperscan", "aho-corasick")
@@ -31,7 +33,7 @@ class Engine(Protocol):
 _announced = False
 
 
-def make_engine(name: str, table: HeadTable) -> Engine:
+def make_engine(name: str, heads: Sequence[Head]) -> Engine:
     """The engine of that name. Raises :class:`UsageError` or :class:`EngineError`."""
     if name not in ENGINES:
         raise UsageError(f"engine '{name}' is none of {', '.join(ENGINES)}")
@@ -39,7 +41,7 @@ def make_engine(name: str, table: HeadTable) -> Engine:
         try:
             from detector.prefilter.vectorscan import Vectorscan
 
-            return Vectorscan(table)
+            return Vectorscan(heads)
         except ImportError as error:
             if name == "hyperscan":
                 raise EngineError(
@@ -49,7 +51,7 @@ def make_engine(name: str, table: HeadTable) -> Engine:
             _announce(str(error))
     from detector.prefilter.aho_corasick import AhoCorasick
 
-    return AhoCorasick(table)
+    return AhoCorasick(heads)
 
 
 def _announce(reason: str) -> None:

@@ -6,10 +6,12 @@ Written to be obviously right rather than fast: every other engine must agree wi
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import ahocorasick
 
-from detector.prefilter.table import ID_BITS, HeadTable
+from detector.prefilter.table import ID_BITS
+from detector.rules import Head
 from detector.types import Bytes
 
 
@@ -18,10 +20,10 @@ class AhoCorasick:
 
     name = "aho-corasick"
 
-    def __init__(self, table: HeadTable) -> None:
-        self._heads = [re.compile(head.regex.encode("ascii")) for head in table.heads]
-        self._exact = _automaton(table, caseless=False)
-        self._folded = _automaton(table, caseless=True)
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self._heads = [re.compile(head.regex.encode("ascii")) for head in heads]
+        self._exact = _automaton(heads, caseless=False)
+        self._folded = _automaton(heads, caseless=True)
 
     def find(self, data: Bytes) -> list[int]:
         """See :class:`detector.prefilter.Engine`."""
@@ -38,15 +40,15 @@ class AhoCorasick:
         return list(hits)
 
 
-def _automaton(table: HeadTable, *, caseless: bool) -> ahocorasick.Automaton | None:
+def _automaton(heads: Sequence[Head], *, caseless: bool) -> ahocorasick.Automaton | None:
     literals: dict[str, list[int]] = {}
-    for number, head in enumerate(table.heads):
+    for number, head in enumerate(heads):
         if head.caseless == caseless:
             literals.setdefault(head.literal, []).append(number)
     if not literals:
         return None
     automaton = ahocorasick.Automaton()
-    for literal, heads in literals.items():
-        automaton.add_word(literal, (len(literal), tuple(heads)))
+    for literal, numbers in literals.items():
+        automaton.add_word(literal, (len(literal), tuple(numbers)))
     automaton.make_automaton()
     return automaton

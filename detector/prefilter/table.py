@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import ahocorasick
 
 from detector.rules import Head, Rule
 
 ID_BITS = 16  # a hit is one int, ``end << 16 | head``: half the Python work of a pair
 MAX_HEADS = 1 << ID_BITS
+NAME_BACK = 144  # bytes before the end of a named head in which the provider's name stands
 
 
 class Candidate(NamedTuple):
@@ -23,26 +26,37 @@ class Candidate(NamedTuple):
 
 
 class HeadTable:
-    """``heads[i]`` is what an engine compiles, ``candidates[i]`` what its hit stands for."""
+    """``heads[i]`` is what an engine compiles, ``candidates[i]`` what its hit stands for.
+
+    ``named[i]`` says that a hit of this head is a value with a name: the names of providers
+    to its left tell which rules it stands for.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         ids: dict[str, int] = {}
         self.heads: list[Head] = []
         self.candidates: list[list[Candidate]] = []
+        self.named: list[bool] = []
+        self.names = Names(rules)
         for index, rule in enumerate(rules):
             for head in dict.fromkeys(rule.heads.heads):
                 number = ids.setdefault(head.regex, len(self.heads))
                 if number == len(self.heads):
                     self.heads.append(head)
                     self.candidates.append([])
-                self.candidates[number].append(Candidate(index, head.length))
+                    self.named.append(False)
+                if rule.spec.keywords:
+                    self.named[number] = True
+                else:
+                    self.candidates[number].append(Candidate(index, head.length))
         if len(self.heads) > MAX_HEADS:
             raise ValueError(f"{len(self.heads)} heads; at most {MAX_HEADS} fit into a hit")
         self.longest = max((head.most for head in self.heads), default=1)
         self._lead = _lead_at_end(rules)
         self._longest_lead = max((rule.heads.lead_hi for rule in rules), default=0)
         self._leads = [
-            max(rules[c.rule].heads.lead_hi for c in candidates) for candidates in self.candidates
+            max((rules[c.rule].heads.lead_hi for c in candidates), default=0)
+            for candidates in self.candidates
         ]
         self._starting_with: dict[int, list[int]] = {}
         for number, head in enumerate(self.heads):
@@ -85,6 +99,30 @@ class HeadTable:
             self._partial[number] = regex.compile(head.regex.encode())
         found = self._partial[number].fullmatch(tail, partial=True)  # type: ignore[attr-defined]
         return found is not None and found.partial
+
+
+class Names:
+    """The names of providers, in an Aho-Corasick automaton."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        named: dict[str, list[int]] = {}
+        for index, rule in enumerate(rules):
+            for word in rule.spec.keywords:
+                named.setdefault(word.lower(), []).append(index)
+        self._automaton = ahocorasick.Automaton()
+        for word, indices in named.items():
+            self._automaton.add_word(word, (len(word), tuple(indices)))
+        if named:
+            self._automaton.make_automaton()
+        self._empty = not named
+
+    def find(self, text: bytes) -> Iterator[tuple[int, Candidate]]:
+        """Where a name begins in ``text``, and the rule that knows it, as a candidate."""
+        if self._empty:
+            return
+        for last, (length, rules) in self._automaton.iter(text.lower().decode("latin-1")):
+            for rule in rules:
+                yield last + 1 - length, Candidate(rule, length)
 
 
 def _lead_at_end(rules: Sequence[Rule]) -> re.Pattern[bytes] | None:

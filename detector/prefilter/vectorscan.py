@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import platform
 import threading
+from collections.abc import Sequence
 
 import hyperscan
 
 from detector import _cache
-from detector.prefilter.table import ID_BITS, HeadTable
+from detector.prefilter.table import ID_BITS
+from detector.rules import Head
 from detector.types import Bytes
 
 
@@ -32,8 +34,8 @@ class Vectorscan:
 
     name = "hyperscan"
 
-    def __init__(self, table: HeadTable) -> None:
-        expressions = [head.regex.encode("ascii") for head in table.heads]
+    def __init__(self, heads: Sequence[Head]) -> None:
+        expressions = [head.regex.encode("ascii") for head in heads]
         self._database = _database(expressions) if expressions else None
         self._lane = _Lane(self._database) if self._database else None
         self._scan = self._database.scan if self._database else None

@@ -35,6 +35,7 @@ from detector.types import Privilege
 
 MAX_LENGTH = 16_384  # bytes of a match: an RSA-8192 key in PEM takes 6.4 KiB
 KEYWORD_GAP = 48  # bytes between a provider's name and the value, on one line
+MAX_KEYWORD = 32  # bytes of such a name
 _NOT_LINE_END = ANY & ~mask_of(b"\r\n")
 
 # In front of a token no letter or digit may stand, unless it ends an escape: JSON and SQL
@@ -56,7 +57,9 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: Identifier
     name: Text
     pattern: Text
-    keywords: tuple[Annotated[str, Meta(min_length=4, pattern=r"^[\w .-]+$")], ...] = ()
+    keywords: tuple[
+        Annotated[str, Meta(min_length=4, max_length=MAX_KEYWORD, pattern=r"^[\w .-]+$")], ...
+    ] = ()
     head: str = ""
     check: str = ""
     privilege: Privilege
@@ -79,7 +82,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     bytes that no match contains; ``closed``, whether a match is certain as soon as it is
     complete; ``last``, the class of a closed match's last byte; ``lead``, the class of what may
     stand before a head; ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters and digits
-    its last class holds.
+    its last class holds; ``plain``, whether a hit between bytes that are not its own is a
+    match: nothing is left for the regex then, ``after`` being the class of its own bytes.
     """
 
     spec: RuleSpec
@@ -95,6 +99,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     lead: str
     prefixes: tuple[bytes, ...]
     letters: int
+    plain: bool
+    after: str
+    checked: bool
 
     @property
     def id(self) -> str:
@@ -103,6 +110,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def public(self, secret: bytes) -> int:
         """How many bytes at this secret's front are public."""
+        if len(self.prefixes) == 1:
+            return len(self.prefixes[0])
         for prefix in self.prefixes:
             if secret.startswith(prefix):
                 return len(prefix)
@@ -147,7 +156,18 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         lead=class_regex(union) if heads.lead_hi else "",
         prefixes=_public_prefixes(secret),
         letters=(tail(secret) & ALNUM).bit_count(),
+        checked=bool(spec.check),
+        plain=_is_plain(spec, heads, width(secret), (shortest, longest)),
+        after=class_regex(tail(secret)) if boundary else "",
     )
+
+
+def _is_plain(
+    spec: RuleSpec, heads: Heads, secret: tuple[int, int], whole: tuple[int, int]
+) -> bool:
+    """The secret is the whole match, of one length, and each head is all of it."""
+    fixed = secret == whole and whole[0] == whole[1]
+    return fixed and not spec.keywords and all(h.length == whole[0] for h in heads.heads)
 
 
 def _behind_keywords(keywords: tuple[str, ...], value: Node) -> Node:
@@ -161,7 +181,7 @@ def _literal(word: str) -> str:
 
 def _heads(spec: RuleSpec, tree: Node) -> Heads:
     if spec.keywords:
-        return heads_.of_keywords(spec.keywords)
+        return heads_.of_keywords()
     return heads_.written(spec.head, tree) if spec.head else heads_.derive(tree)
 
 
@@ -191,14 +211,7 @@ def _boundary(secret: Node) -> str:
 
 
 def _public_prefixes(secret: Node) -> tuple[bytes, ...]:
-    try:
-        derived = heads_.derive(secret)
-    except PatternError:
-        return ()
-    if derived.lead_hi:
-        return ()
-    literals = {head.literal.encode("latin-1") for head in derived.heads}
-    return tuple(sorted(literals, key=lambda literal: (-len(literal), literal)))
+    return tuple(sorted(heads_.literals(secret), key=lambda literal: (-len(literal), literal)))
 
 
 __all__ = ["Head", "Heads", "Rule", "RuleSpec", "build"]

@@ -13,7 +13,7 @@ import msgspec
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, open_range
 from detector.stream import Window
-from detector.tracker import Cluster, Timings
+from detector.tracker import Settled, Timings
 from detector.types import Finding, Skipped
 
 PIECE = 16 << 20  # bytes: a second core is busy from 32 MiB on, results of a piece stay small
@@ -83,7 +83,7 @@ def _scan_entry(scanner: Scanner, entry: Entry) -> Iterator[Result]:
 
 
 def _findings(
-    scanner: Scanner, window: Window, clusters: list[Cluster], entry: Entry
+    scanner: Scanner, window: Window, clusters: list[Settled], entry: Entry
 ) -> Iterator[Finding]:
     for finding in scanner.findings(clusters, entry.path):
         if entry.encoding is None:
@@ -103,7 +103,7 @@ def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Itera
     window = Window(scanner, base=begin)
     lines = window.tracker.lines
 
-    def findings(clusters: list[Cluster]) -> Iterator[Finding]:
+    def findings(clusters: list[Settled]) -> Iterator[Finding]:
         own = [cluster for cluster in clusters if start <= cluster.start < stop]
         for finding in scanner.findings(own, file.name):
             yield msgspec.structs.replace(finding, line=finding.line - before)

@@ -9,6 +9,7 @@ nesting. Nothing is ever written to disk.
 
     walk     paths to files            entry       a file to its entries
     stream   bytes with look-ahead     limits      what a file may cost
+    kind     the first bytes
     decode   one compressed frame      inflate     gzip, zstd, bzip2, xz, lzma files
     zips tars containers   archives    utf16       wide encodings to UTF-8 and back
 """

@@ -10,10 +10,11 @@ from typing import Self
 
 from detector.sources.containers import Member
 from detector.sources.inflate import CODECS, Decompressed
+from detector.sources.kind import first_bytes
 from detector.sources.limits import Budget, Counted, Damaged, Limits
 from detector.sources.stream import FileSource, Source, Stream
 from detector.sources.tars import is_tar, tar_members
-from detector.sources.utf16 import SAMPLE, Transcoder, detect_encoding
+from detector.sources.utf16 import Transcoder, detect_encoding
 from detector.sources.walk import STDIN, FileRef, printable
 from detector.sources.zips import is_zip, zip_members
 from detector.types import Skipped
@@ -37,11 +38,19 @@ class Entry:
     """
 
     def __init__(
-        self, path: str, stream: Stream, file: Counted, *, size: int | None = None
+        self,
+        path: str,
+        stream: Stream,
+        file: Counted,
+        *,
+        size: int | None = None,
+        packed: bool = False,
     ) -> None:
         self.path = path
         """For display: archive members joined with "!", "-" for standard input."""
-        self.encoding = detect_encoding(stream.peek(SAMPLE))
+        self.packed = packed
+        """Whether it came out of a compression or an archive."""
+        self.encoding = detect_encoding(first_bytes(stream))
         """The wide encoding that was turned into UTF-8, or None for bytes as they are."""
         self.size = size
         """Bytes on disk of a plain regular file, else None."""
@@ -142,13 +151,13 @@ class Entries:
         self, stream: Stream, path: str, depth: int, size: int | None = None
     ) -> Iterator[Entry | Skipped]:
         budget = self._budget
-        head = stream.peek(SAMPLE)
+        head = first_bytes(stream)
         codec = next((codec for codec in CODECS if codec.starts(head)), None)
         container = codec is not None or is_zip(head) or is_tar(head)
         if what := next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None):
             yield _lost(path, Damaged(f"{what} are not supported", stream.drain()))
         elif not container:
-            yield Entry(path, stream, budget.file, size=size)
+            yield Entry(path, stream, budget.file, size=size, packed=depth > 0)
         elif depth >= self._limits.depth:
             reason = f"nested deeper than {self._limits.depth} levels"
             yield _lost(path, Damaged(reason, stream.drain()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import select
+from collections.abc import Callable
 from typing import Protocol
 
 from detector.sources.limits import Damaged
@@ -61,7 +62,13 @@ class Stream:
         """The next ``n`` bytes (at most `BLOCK`) without taking them; fewer at the end."""
         while self._end - self._start < n and not self._ended:
             self._fill()
-        return bytes(self._buffer[self._start : min(self._end, self._start + n)])
+        return self._ahead(n)
+
+    def peek_until(self, n: int, enough: Callable[[bytes], bool]) -> bytes:
+        """Like `peek`, but stops waiting for more as soon as what came is ``enough``."""
+        while len(head := self._ahead(n)) < n and not self._ended and not (head and enough(head)):
+            self._fill()
+        return head
 
     def take(self, limit: int = BLOCK) -> memoryview:
         """Some bytes, at most ``limit``, valid until the next call; empty at the end."""
@@ -95,6 +102,9 @@ class Stream:
             pending, self._pending = self._pending, None
             self.reported = True
             raise pending
+
+    def _ahead(self, n: int) -> bytes:
+        return bytes(self._buffer[self._start : min(self._end, self._start + n)])
 
     def _fill(self) -> None:
         if self._start:

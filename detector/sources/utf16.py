@@ -7,10 +7,8 @@ import struct
 from collections import deque
 from typing import NamedTuple
 
+from detector.sources.kind import SAMPLE
 from detector.sources.stream import Stream
-
-SAMPLE = 4096
-"""Bytes looked at to tell the encoding."""
 
 BLOCK = 64 << 10
 

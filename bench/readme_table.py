@@ -1,0 +1,158 @@
+"""The README's speed tables, from the newest record: ``python -m bench.readme_table [--write]``.
+
+Prints them, or with ``--write`` puts them between the two markers in the README. A test
+holds the README to what this prints, so no number stands there that no bench printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from bench.peers import LIBRARIES, PEERS
+
+README = Path(__file__).parent.parent / "README.md"
+RECORD = Path(__file__).with_name("record")
+MARKED = re.compile(r"(<!-- bench:start -->\n).*?(<!-- bench:end -->)", re.DOTALL)
+NONE_YET = "There is no record yet."
+SMALL = 2_000_000  # bytes; below, start-up is all that would be measured
+
+Row = dict[str, Any]
+
+
+def newest(folder: Path = RECORD) -> Path | None:
+    """The last record by name, those named by their date before those named otherwise."""
+    return max(folder.glob("versus-*.json"), default=None, key=_age)
+
+
+def _age(path: Path) -> tuple[bool, str]:
+    return re.fullmatch(r"versus-\d{4}-\d\d-\d\d.*", path.stem) is not None, path.stem
+
+
+def tables(path: Path | None) -> str:
+    """The Markdown between the markers, without a line end."""
+    if path is None:
+        return NONE_YET
+    record = json.loads(path.read_text("utf-8"))
+    machine, versions = record["machine"], record["versions"]
+    parts = [
+        f"Record `{path.name}`: {machine['cpu']}, {machine['cores']} cores of which one is used,"
+        f" Python {machine['python']}."
+    ]
+    if rows := record.get("files"):
+        parts += [_FILES, _grid("Command line", rows, "peer", versions, _on_files)]
+    if rows := record.get("process"):
+        parts += [_PROCESS, _grid("In process", rows, "engine", versions, _in_process)]
+    if rows := record.get("messages"):
+        parts += [_MESSAGES, _messages(rows, versions)]
+    return "\n\n".join(parts)
+
+
+_FILES = (
+    "Whole runs with start-up: megabytes for each second of CPU time, and in brackets the share of"
+    " what was planted that was found; where nothing was planted, how many values were reported"
+    " all the same."
+)
+_PROCESS = "From memory: megabytes for each second of CPU time, and in brackets the findings."
+_MESSAGES = "Microseconds for one message of 200 bytes, by the wall clock."
+
+
+def _grid(corner: str, rows: list[Row], key: str, versions: Row, cell: Callable[[Row], str]) -> str:
+    """Programs down, corpora across, both as they come in the record."""
+    corpora = dict.fromkeys(row["corpus"] for row in rows)
+    cells = {(row[key], row["corpus"]): cell(row) for row in rows}
+    labels = {row[key]: _label(row[key], versions) + _part(row) for row in rows}
+    body = [
+        [label, *(cells.get((name, corpus), "") for corpus in corpora)]
+        for name, label in labels.items()
+    ]
+    return _markdown([corner, *corpora], body)
+
+
+def _part(row: Row) -> str:
+    return "" if row.get("share", 1) == 1 else f", on {row['share']:.0%}"
+
+
+def _on_files(row: Row) -> str:
+    if row["failed"]:
+        return f"failed ({row['status']})"
+    if row["bytes"] <= SMALL:
+        return f"({_found(row)})"
+    return f"{_number(row['mb_cpu_s'])} ({_found(row)})"
+
+
+def _found(row: Row) -> str:
+    if not row["planted"]:
+        return f"{row['extra']:,} extra"
+    # Rounded down: all is said of all only.
+    return f"{math.floor(row['found'] / row['planted'] * 1000) / 10:g} %"
+
+
+def _in_process(row: Row) -> str:
+    return f"{_number(row['mb_cpu_s'])} ({row['findings']:,})"
+
+
+def _messages(rows: list[Row], versions: Row) -> str:
+    by_engine: dict[str, dict[bool, Row]] = {}
+    for row in rows:
+        by_engine.setdefault(row["engine"], {})[row["with_secret"]] = row
+    head = ["Messages", "no secret, p50", "p99", "with a secret, p50", "p99"]
+    body = [
+        [_label(name, versions)]
+        + [
+            _number(kinds[secret][f"wall_p{p}_us"]) if secret in kinds else ""
+            for secret in (False, True)
+            for p in (50, 99)
+        ]
+        for name, kinds in by_engine.items()
+    ]
+    return _markdown(head, body)
+
+
+_PACKAGES = {name: package for name, (package, _) in LIBRARIES.items()} | {
+    peer.name: peer.package for peer in PEERS
+}
+
+
+def _label(name: str, versions: Row) -> str:
+    version = versions.get(_PACKAGES.get(name, ""))
+    if name == "detector":
+        return "**detector**"
+    return f"{name} {version}" if version else name
+
+
+def _number(value: float) -> str:
+    """Three digits: more would claim more than a shared machine can tell."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _markdown(head: list[str], body: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def inserted(readme: str, text: str) -> str:
+    """The README with ``text`` between its markers. Raises ``ValueError`` without them."""
+    if not MARKED.search(readme):
+        raise ValueError("the README has no bench:start and bench:end markers")
+    return MARKED.sub(lambda found: f"{found[1]}{text}\n{found[2]}", readme)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into the README, not to the screen")
+    text = tables(newest())
+    if parser.parse_args().write:
+        README.write_text(inserted(README.read_text("utf-8"), text), "utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
