@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detector.types import Bytes
 
 _NEWLINE = 10
+WORTH, SHORT = 4, 4096  # fewer positions than that, in fewer bytes: no arrays
 
 
 class LineMap:
@@ -40,6 +41,12 @@ class LineMap:
 
     def count(self, window: Bytes, position: int) -> tuple[int, int]:
         """The newlines before an absolute position, and where its line begins."""
+        if position - self._mark < SHORT:
+            text = bytes(window[self._mark - self.base : position - self.base])
+            last = text.rfind(b"\n")
+            if last < 0:
+                return self._lines, self._line_start
+            return self._lines + text.count(b"\n"), self._mark + last + 1
         passed = self._from_mark(window, position)
         count = int(np.count_nonzero(passed == _NEWLINE))
         if not count:
@@ -48,11 +55,24 @@ class LineMap:
 
     def locate(self, window: Bytes, positions: list[int]) -> tuple[list[int], list[int]]:
         """Lines and columns, both from 1, of ascending absolute positions in the window."""
+        if len(positions) < WORTH and positions[-1] - self._mark < SHORT:
+            return self._locate_few(window, positions)
         newlines = np.flatnonzero(self._from_mark(window, positions[-1]) == _NEWLINE) + self._mark
         starts = np.concatenate(([self._line_start], newlines + 1))
         column = np.asarray(positions)
         before = np.searchsorted(newlines, column)
         return (before + self._lines + 1).tolist(), (column - starts[before] + 1).tolist()
+
+    def _locate_few(self, window: Bytes, positions: list[int]) -> tuple[list[int], list[int]]:
+        """The same without arrays: 1 microsecond instead of 10 for a message."""
+        text = bytes(window[self._mark - self.base : positions[-1] - self.base])
+        lines, columns = [], []
+        for position in positions:
+            last = text.rfind(b"\n", 0, position - self._mark)
+            start = self._line_start if last < 0 else self._mark + last + 1
+            lines.append(self._lines + text.count(b"\n", 0, position - self._mark) + 1)
+            columns.append(position - start + 1)
+        return lines, columns
 
     def _from_mark(self, window: Bytes, position: int) -> NDArray[np.uint8]:
         begin = self._mark - self.base

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from detector.mask import Mask, replacement
 from detector.scanner import Scanner
@@ -45,7 +45,7 @@ class Redactor(Generic[T]):
             raw = bytes(data)
         out = bytearray()
         view = memoryview(raw)
-        while len(view):
+        while view:
             room = self._window.space()
             count = min(len(room), len(view))
             room[:count] = view[:count]
@@ -53,7 +53,7 @@ class Redactor(Generic[T]):
             view = view[count:]
             self._take(self._window.commit(count))
             out += self._release(self._floor())
-        return self._out(out, final=False)
+        return self._out(bytes(out), final=False)
 
     def close(self) -> T:
         """The rest."""
@@ -90,5 +90,5 @@ class Redactor(Generic[T]):
 
     def _out(self, raw: bytes, *, final: bool) -> T:
         if self._decoder is None:
-            return cast("T", bytes(raw))
-        return cast("T", self._decoder.decode(bytes(raw), final))
+            return raw  # type: ignore[return-value]  # T is bytes then
+        return self._decoder.decode(raw, final)  # type: ignore[return-value]  # T is str then

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.entropy import Floats, randomness
+from detector.entropy import WORTH, Floats, randomness
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
 from detector.words import Words
@@ -65,6 +65,7 @@ class Judge:
     def __init__(self, rules: Sequence[Rule], engine: str = "auto") -> None:
         self._prior = np.array([rule.spec.confidence for rule in rules], np.float32)
         self._random = np.array([rule.spec.random for rule in rules], np.bool_)
+        self._public = [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules]
         self._words = Words(engine)
 
     def __call__(self, survivors: Survivors) -> Floats:
@@ -81,10 +82,11 @@ class Judge:
 
     def _looks(self, rules: Sequence[Rule], rule: list[int], secrets: Sequence[bytes]) -> Floats:
         """A factor for how much a secret looks like a random one."""
-        bodies = [
-            secret[rules[index].public(secret) :]
+        public = [
+            self._public[index] if self._public[index] >= 0 else rules[index].public(secret)
             for index, secret in zip(rule, secrets, strict=True)
         ]
+        bodies = [secret[count:] for secret, count in zip(secrets, public, strict=True)]
         random = randomness(bodies)
         odd = (random < NOT_RANDOM) | oddities(bodies)
         factor = np.where(odd, 0.2, np.where(random < DOUBTFUL, 0.7, 1)).astype(np.float32)
@@ -117,6 +119,8 @@ def oddities(tokens: Sequence[bytes]) -> Bools:
     Six in a row, nine in tokens of at most 16 different bytes: a random hex token of 64
     digits holds a run of six once in 20,000, of nine once in 10^8.
     """
+    if len(tokens) < WORTH:
+        return np.array([_is_odd(token) for token in tokens], np.bool_)
     lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
     out = np.zeros(len(tokens), np.bool_)
     flat = np.frombuffer(b"".join(tokens), np.uint8)
@@ -134,8 +138,19 @@ def oddities(tokens: Sequence[bytes]) -> Bools:
         row = int(np.searchsorted(np.cumsum(lengths), last, side="right"))
         begin = int(lengths[:row].sum())
         if not out[row] and last - 5 >= begin:
-            out[row] = _straight_run(tokens[row]) >= (9 if len(set(tokens[row])) <= 16 else 6)
+            out[row] = _is_odd(tokens[row])
     return out
+
+
+def _is_odd(token: bytes) -> bool:
+    # A run of six holds three bytes that begin at a multiple of four: a quarter of the work.
+    for at in range(0, len(token) - 2, 4):
+        a, b, c = token[at : at + 3]
+        if a - b == b - c and -1 <= a - b <= 1:
+            break
+    else:
+        return False
+    return _straight_run(token) >= (9 if len(set(token)) <= 16 else 6)
 
 
 def _straight_run(token: bytes) -> int:

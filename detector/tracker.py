@@ -23,9 +23,9 @@ import numpy as np
 
 from detector.allow import are_known
 from detector.checks import CHECKS
+from detector.entropy import Floats
 from detector.linemap import LineMap
 from detector.plain import WORTH, PlainMatcher
-from detector.entropy import Floats
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import NAME_BACK, Candidate
 from detector.rules import Rule
@@ -59,7 +59,7 @@ class Timings(msgspec.Struct):
     score: float = 0.0
 
 
-class Survivor(NamedTuple):
+class Survivor(msgspec.Struct, frozen=True, gc=False):
     """A verified match with its confidence; positions are absolute."""
 
     start: int
@@ -90,14 +90,8 @@ class _Pending:
         self.candidate, self.position, self.searched = candidate, position, searched
 
 
-class _Match(NamedTuple):
-    """The secret's span, its rule's number and where the match begins; absolute."""
-
-    start: int
-    end: int
-    rule: int
-    match_start: int
-
+_Match = tuple[int, int, int, int]
+"""The secret's start and end, its rule's number and where the match begins; absolute."""
 
 _KNOWN = CheckResult(placeholder=True)
 _UNCHECKED = CheckResult()
@@ -160,7 +154,7 @@ class Tracker:
         """The window's first bytes go; ``base`` is the new absolute beginning."""
         self.lines.drop(window, base)
         if self._seen:
-            self._seen = {match for match in self._seen if match.end > base}
+            self._seen = {match for match in self._seen if match[1] > base}
 
     def undecided_from(self, window: Bytes, size: int) -> int:
         """Absolute position before which nothing can become part of a finding any more."""
@@ -204,7 +198,7 @@ class Tracker:
         fresh = end > done
         base = self.base
         columns = (start[fresh] + base, end[fresh] + base, rule[fresh], start[fresh] + base)
-        self._matches += map(_Match, *(column.tolist() for column in columns))
+        self._matches += zip(*(column.tolist() for column in columns), strict=True)
         return rest
 
     def _hit(self, head: int, end: int) -> None:
@@ -262,7 +256,7 @@ class Tracker:
             return
         base = self.base
         start, end, match_start = found
-        match = _Match(base + start, base + end, candidate.rule, base + match_start)
+        match = (base + start, base + end, candidate.rule, base + match_start)
         if match not in self._seen:
             self._seen.add(match)
             self._matches.append(match)
@@ -283,7 +277,7 @@ class Tracker:
             )
         ]
         near = {
-            number: self._bytes(match.match_start - KEYWORD_SIDE, match.start)
+            number: self._bytes(match[3] - KEYWORD_SIDE, match[0])
             for number, (match, rule) in enumerate(zip(matches, rules, strict=True))
             if rule.spec.keywords
         }
@@ -297,7 +291,7 @@ class Tracker:
         return [survivor for survivor in made if survivor.confidence >= least]
 
     def _check(self, match: _Match, rule: Rule, secret: bytes) -> CheckResult:
-        before = self._bytes(match.start - CONTEXT, match.start)
+        before = self._bytes(match[0] - CONTEXT, match[0])
         return CHECKS[rule.spec.check].check(secret, before)
 
     def _bytes(self, start: int, end: int) -> bytes:
@@ -332,7 +326,8 @@ _end = attrgetter("end")
 
 
 def _rounded(scores: Floats) -> list[float]:
-    return np.round(scores.astype(np.float64), 3).tolist()
+    rounded: list[float] = np.round(scores.astype(np.float64), 3).tolist()
+    return rounded
 
 
 def _clusters(survivors: Sequence[Survivor]) -> list[Settled]:

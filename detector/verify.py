@@ -36,7 +36,7 @@ class Verifier:
         """How far before a hit's start a match may begin, by rule."""
         self.least_back = [r.heads.lead_lo for r in rules]
 
-    def regex(self, rule: int) -> Any:  # noqa: ANN401 - regex has no public pattern type
+    def regex(self, rule: int) -> Any:
         """The rule's verifier, a ``regex`` pattern."""
         if (compiled := self._regexes[rule]) is None:
             import regex
@@ -52,7 +52,7 @@ class Verifier:
         ``position`` is where the head begins, or ends if its length varies. With
         ``partial``, a match that more bytes could complete raises :class:`Incomplete`.
         """
-        rule, length = candidate
+        rule = candidate.rule
         first = position - self.back[rule]
         last = position - self.least_back[rule]
         stop = position + self.reach[rule]
@@ -68,7 +68,7 @@ class Verifier:
 
     def _first_covering(
         self, rule: int, first: int, last: int, position: int, data: Bytes, partial: bool
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """The leftmost match that begins in ``[first, last]`` and reaches ``position``."""
         stop = position + self.reach[rule]
         search = self.regex(rule).search
@@ -81,7 +81,7 @@ class Verifier:
             first = found.start() + 1
         return None
 
-    def _complete(self, found: Any) -> Any:  # noqa: ANN401
+    def _complete(self, found: Any) -> Any:
         if found.partial:
             raise Incomplete
         return found

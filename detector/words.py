@@ -17,14 +17,14 @@ from detector.rules.syntax import parse
 
 # Long words count anywhere: seven given letters stand in a random token of 40 once in 10^9.
 # Short ones count between separators only: a random token holds "test" once in 25,000.
-_ANYWHERE = (
-    "example placeholder redacted changeme change-me change_me dummykey fakekey notreal not-real "
-    "not_real insertyour insert-your insert_your your-own your_own yourapi your-api your_api "
-    "your-key your_key yourkey your-token your_token your-secret your_secret yourproject "
-    "your-project your_project replaceme replace-me replace_me replace-with replace_with xxxxxx "
-    "samplekey sample-key sample_key testtest deadbeef"
-).split()
-_BETWEEN_SEPARATORS = "your test fake dummy sample mock todo here foo bar key".split()
+_ANYWHERE = """
+    example placeholder redacted changeme change-me change_me dummykey fakekey notreal not-real
+    not_real insertyour insert-your insert_your your-own your_own yourapi your-api your_api
+    your-key your_key yourkey your-token your_token your-secret your_secret yourproject
+    your-project your_project replaceme replace-me replace_me replace-with replace_with xxxxxx
+    samplekey sample-key sample_key testtest deadbeef
+""".split()  # noqa: SIM905
+_DELIMITED = "your test fake dummy sample mock todo here foo bar key".split()  # noqa: SIM905
 _SEPARATORS = b"-_\n"
 
 
@@ -32,11 +32,11 @@ class Words:
     """Tells which tokens hold a placeholder. Safe for threads."""
 
     def __init__(self, engine: str = "auto") -> None:
-        words = [*_ANYWHERE, *_BETWEEN_SEPARATORS]
+        words = [*_ANYWHERE, *_DELIMITED]
         self._engine = make_engine(
             engine, [derive(parse(f"(?i:{word})")).heads[0] for word in words]
         )
-        self._lengths = [0] * len(_ANYWHERE) + [len(word) for word in _BETWEEN_SEPARATORS]
+        self._lengths = [0] * len(_ANYWHERE) + [len(word) for word in _DELIMITED]
 
     def in_each(self, tokens: Sequence[bytes]) -> NDArray[np.bool_]:
         """Whether each token holds such a word, as it stands or between separators."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from detector.rules import Rule, RuleSet
 from detector.rules.model import RuleSpec, build
 from detector.rules.samples import Sample, draw
@@ -52,6 +54,7 @@ def rule_of(pattern: str, *, id: str = "test-rule", **fields: Any) -> Rule:  # n
     """A rule from a pattern, everything else filled in."""
     spec: dict[str, Any] = {
         "id": id,
+        "pattern": pattern,
         "name": "A rule of the tests",
         "privilege": "full",
         "severity": "high",
@@ -60,7 +63,7 @@ def rule_of(pattern: str, *, id: str = "test-rule", **fields: Any) -> Rule:  # n
         "match": ("{sample}",),
         "no_match": ("nothing",),
     } | fields
-    return build(RuleSpec(pattern=pattern, **spec), "tests", "Tests", "tests.toml")
+    return build(msgspec.convert(spec, RuleSpec), "tests", "Tests", "tests.toml")
 
 
 def cut_at(text: bytes, cuts: list[int]) -> Iterator[bytes]:

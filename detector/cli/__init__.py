@@ -10,6 +10,8 @@ from types import FrameType
 from detector.cli.report import COMPLETE, FAILED, complain
 from detector.errors import DetectorError
 
+_TYPER_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command and exit: 0 nothing found, 1 findings, 2 failed or incomplete."""
@@ -19,7 +21,9 @@ def main() -> None:
 
         status = app(standalone_mode=False)
         sys.stdout.flush()
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback, which may show data
+        if status == _TYPER_INTERRUPTED:
+            raise KeyboardInterrupt
+    except Exception as error:
         status = _failure(error)
     except KeyboardInterrupt:
         complain("interrupted")
@@ -28,26 +32,28 @@ def main() -> None:
 
 
 def _failure(error: Exception) -> int:
-    import click
-
     if isinstance(error, BrokenPipeError):
         return COMPLETE
-    if isinstance(error, click.ClickException):
-        error.show()
-    elif isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    elif isinstance(error, click.Abort):
-        complain("interrupted")
-    elif isinstance(error, DetectorError):
+    if isinstance(error, DetectorError):
         complain(str(error))
     elif isinstance(error, OSError):
         complain(f"{error.filename or 'output'}: {error.strerror or type(error).__name__}")
+    elif _is_wrong_use(error):
+        error.show()  # type: ignore[attr-defined]
+    elif type(error).__name__ == "Abort":  # Ctrl-C, as Typer before 0.20 says it
+        complain("interrupted")
     elif os.environ.get("DETECTOR_DEBUG"):
         raise error
     else:
         # Its message may quote data: only its kind is said.
         complain(f"internal error: {type(error).__name__} (DETECTOR_DEBUG=1 shows where)")
     return FAILED
+
+
+def _is_wrong_use(error: Exception) -> bool:
+    """Whether Typer complains about the command line. Newer ones carry a Click of their own,
+    whose exceptions have only this in common with those of the package of that name."""
+    return any(kind.__name__ == "ClickException" for kind in type(error).__mro__)
 
 
 def _leave(status: int) -> None:

@@ -33,7 +33,9 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[found]:,} findings"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    # In a log, where nothing can be wiped out, the last state stays.
+    with Progress(*columns, console=console, transient=console.is_terminal) as progress:
         task = progress.add_task("", total=None, found=0)
 
         def show() -> None:

@@ -73,7 +73,7 @@ def scan(
         ),
     )
     live = any(
-        path == STDIN or not Path(path).is_dir() and not Path(path).is_file() for path in paths
+        path == STDIN or (not Path(path).is_dir() and not Path(path).is_file()) for path in paths
     )
     with output(output_file) as stream:
         sink = make_sink(format, stream, live=live, show_secrets=show_secrets)

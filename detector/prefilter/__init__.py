@@ -58,10 +58,9 @@ def _announce(reason: str) -> None:
     global _announced  # noqa: PLW0603 - once a process is the point
     if not _announced:
         _announced = True
-        print(
-            f"detector: hyperscan does not load ({reason}); using the slower aho-corasick engine",
-            file=sys.stderr,
-        )  # noqa: T201
+        sys.stderr.write(
+            f"detector: hyperscan does not load ({reason}); using the slower aho-corasick engine\n"
+        )
 
 
 __all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Engine", "HeadTable", "make_engine"]

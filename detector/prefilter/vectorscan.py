@@ -6,6 +6,7 @@ import hashlib
 import platform
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import hyperscan
 
@@ -35,16 +36,13 @@ class Vectorscan:
     name = "hyperscan"
 
     def __init__(self, heads: Sequence[Head]) -> None:
-        expressions = [head.regex.encode("ascii") for head in heads]
-        self._database = _database(expressions) if expressions else None
-        self._lane = _Lane(self._database) if self._database else None
-        self._scan = self._database.scan if self._database else None
+        database = _database([head.regex.encode("ascii") for head in heads])
+        self._lane = _Lane(database)
+        self._scan: Any = database.scan  # the stubs know bytes only; any buffer will do
 
     def find(self, data: Bytes) -> list[int]:
         """See :class:`detector.prefilter.Engine`."""
         lane = self._lane
-        if lane is None:
-            return []
         hits = lane.hits
         try:
             self._scan(data, lane.on_match, scratch=lane.scratch)
@@ -56,7 +54,8 @@ class Vectorscan:
 
 def _database(expressions: list[bytes]) -> hyperscan.Database:
     digest = hashlib.blake2b(digest_size=20)
-    for part in (hyperscan.__version__.encode(), platform.machine().encode(), *expressions):
+    version: str = hyperscan.__version__  # type: ignore[attr-defined]  # missing in the stubs
+    for part in (version.encode(), platform.machine().encode(), *expressions):
         digest.update(b"%d:" % len(part) + part)
     key = f"heads-{digest.hexdigest()}"
     if (cached := _cache.load(key)) is not None:

@@ -10,7 +10,6 @@ one of its heads, ``lead`` bytes behind the start of the match.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import reduce
 from itertools import groupby

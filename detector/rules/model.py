@@ -80,10 +80,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Derived from the pattern: ``heads`` for the engine; ``regex`` for the verifier, with the
     boundaries; ``shortest`` and ``longest`` width of a match in bytes; ``stop``, the class of
     bytes that no match contains; ``closed``, whether a match is certain as soon as it is
-    complete; ``last``, the class of a closed match's last byte; ``lead``, the class of what may
-    stand before a head; ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters and digits
-    its last class holds; ``plain``, whether a hit between bytes that are not its own is a
-    match: nothing is left for the regex then, ``after`` being the class of its own bytes.
+    complete; ``last``, the class of a closed match's last byte; ``lead``, the class of what
+    may stand before a head; ``prefixes``, a secret's public beginnings, the longest first;
+    ``letters``, how many letters and digits its last class holds; ``plain``, whether a hit
+    between bytes that are not its own is a match, with nothing left for the regex, ``after``
+    being the class of its own bytes; ``checked``, whether there is a structure to check.
     """
 
     spec: RuleSpec
