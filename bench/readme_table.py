@@ -20,7 +20,7 @@ README = Path(__file__).parent.parent / "README.md"
 RECORD = Path(__file__).with_name("record")
 MARKED = re.compile(r"(<!-- bench:start -->\n).*?(<!-- bench:end -->)", re.DOTALL)
 NONE_YET = "There is no record yet."
-SMALL = 2_000_000  # bytes; below, start-up is all that would be measured
+SMALL = 2_000_000  # bytes of a corpus; below, start-up is all that would be measured
 
 Row = dict[str, Any]
 
@@ -81,7 +81,7 @@ def _part(row: Row) -> str:
 def _on_files(row: Row) -> str:
     if row["failed"]:
         return f"failed ({row['status']})"
-    if row["bytes"] <= SMALL:
+    if row["bytes"] / row["share"] <= SMALL:
         return f"({_found(row)})"
     return f"{_number(row['mb_cpu_s'])} ({_found(row)})"
 

@@ -40,8 +40,8 @@ def replacement(cluster: Settled, mask: Mask, fingerprinter: Fingerprinter) -> b
     best = cluster.best()[0]
     if mask is Mask.label:
         return f"[redacted:{best.rule.id}]".encode()
-    digest = fingerprinter(best.rule.id, b"\0".join(one.secret for one in cluster.best()))
-    return f"[{best.rule.id}:{digest[:12]}]".encode()
+    name = fingerprinter.pseudonym(b"\0".join(one.secret for one in cluster.best()), 12)
+    return f"[{best.rule.id}:{name}]".encode()
 
 
 def replace_all(

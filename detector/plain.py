@@ -40,7 +40,7 @@ class PlainMatcher:
                 self._rule[head] = candidates[0].rule
                 self._length[head] = candidates[0].length
                 self._after[head] = _members(rule.after)
-                self._guarded[head] = _ALNUM[ord(table.heads[head].literal[0])]
+                self._guarded[head] = _ALNUM[ord(table.heads[head].literals[0][0])]
 
     def split(
         self, hits: Sequence[int], view: memoryview, begin: int, size: int

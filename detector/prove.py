@@ -88,14 +88,14 @@ def _check_growth(rule: Rule) -> Iterator[Problem]:
 
 def _adversaries(rule: Rule) -> Iterator[tuple[str, bytes]]:
     text = draw(rule, random.Random(rule.id)).text
-    yield "its heads repeated", rule.heads.heads[0].literal.encode("latin-1")
+    yield "its heads repeated", rule.heads.heads[0].literals[0].encode("latin-1")
     yield "its samples cut short", text[: max(1, len(text) - 1)]
     yield "its samples repeated", text
 
 
 def _best_time(compiled: regex.Pattern[bytes], rule: Rule, text: bytes) -> float:
     """Seconds to try the rule at each of its literals, windows as the scanner has them."""
-    literal = rule.heads.heads[0].literal.encode("latin-1")
+    literal = rule.heads.heads[0].literals[0].encode("latin-1")
     reach = rule.longest + 2
     best = float("inf")
     for _ in range(2):

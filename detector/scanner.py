@@ -10,6 +10,7 @@ import msgspec
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.mask import Mask, Redacted, replace_all
+from detector.names import Names
 from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
@@ -48,6 +49,7 @@ class Scanner:
             make_engine(engine, table.heads),
             Verifier(self.rules),
             PlainMatcher(self.rules, table),
+            Names(self.rules, engine),
             scorer or Judge(self.rules, engine),
             min_confidence,
         )

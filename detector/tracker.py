@@ -25,9 +25,10 @@ from detector.allow import are_known
 from detector.checks import CHECKS
 from detector.entropy import Floats
 from detector.linemap import LineMap
+from detector.names import Names
 from detector.plain import WORTH, PlainMatcher
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
-from detector.prefilter.table import NAME_BACK, Candidate
+from detector.prefilter.table import Candidate
 from detector.rules import Rule
 from detector.score import Scorer, Survivors
 from detector.types import Bytes, CheckResult, CheckStatus
@@ -47,6 +48,7 @@ class Machinery(NamedTuple):
     engine: Engine
     verifier: Verifier
     plain: PlainMatcher
+    names: Names
     scorer: Scorer
     min_confidence: float
 
@@ -116,6 +118,7 @@ class Tracker:
         self._view = memoryview(b"")
         self._final = False
         self._matches: list[_Match] = []
+        self._named: list[int] = []  # where the heads of named values end
 
     @property
     def base(self) -> int:
@@ -189,6 +192,10 @@ class Tracker:
                 end = begin + (hit >> ID_BITS)
                 if end > done:
                     self._hit(hit & ID_MASK, end)
+            if self._named:
+                for position, candidate in self._m.names.before(self._named, self._view):
+                    self._consider(candidate, position)
+                self._named.clear()
             self.timings.verify += perf_counter() - found
         self._scanned = self.base + stop
 
@@ -206,9 +213,7 @@ class Tracker:
         for candidate in table.candidates[head]:
             self._consider(candidate, end - candidate.length)
         if table.named[head]:
-            begin = max(0, end - NAME_BACK)
-            for offset, candidate in table.names.find(bytes(self._view[begin:end])):
-                self._consider(candidate, begin + offset)
+            self._named.append(end)
 
     def _consider(self, candidate: Candidate, position: int) -> None:
         if self._final or position + self._verifier.reach[candidate.rule] <= len(self._view):

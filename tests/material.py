@@ -50,7 +50,7 @@ def example_of(rule_id: str, seed: int = 0, number: int = 0) -> tuple[bytes, int
     return filled, start, start + len(sample.secret)
 
 
-def rule_of(pattern: str, *, id: str = "test-rule", **fields: Any) -> Rule:  # noqa: A002
+def rule_of(pattern: str, *, id: str = "test-rule", **fields: Any) -> Rule:
     """A rule from a pattern, everything else filled in."""
     spec: dict[str, Any] = {
         "id": id,

@@ -84,7 +84,8 @@ def test_what_the_console_blocks_show(
 ) -> None:
     for command in commands(block):
         out, err = run(command.line, folder, environment, command.status)
-        assert as_pattern(command.output).fullmatch(timeless(out + err)), command.line
+        shown = as_pattern(command.output).fullmatch(timeless(out + err))
+        assert shown, f"{command.line} now prints:\n{out}{err}"
 
 
 def test_the_python_blocks_run(folder: Path, environment: dict[str, str]) -> None:

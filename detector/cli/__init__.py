@@ -15,20 +15,27 @@ _TYPER_INTERRUPTED = 130
 
 def main() -> None:
     """Run the command and exit: 0 nothing found, 1 findings, 2 failed or incomplete."""
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        status = _run()
+    except KeyboardInterrupt:
+        complain("interrupted")
+        status = FAILED
+    _leave(status)
+
+
+def _run() -> int:
+    try:
+        # Here and not above: loading it takes most of the start, and Ctrl-C may come then.
         from detector.cli.app import app
 
         status = app(standalone_mode=False)
         sys.stdout.flush()
-        if status == _TYPER_INTERRUPTED:
-            raise KeyboardInterrupt
-    except Exception as error:
-        status = _failure(error)
-    except KeyboardInterrupt:
-        complain("interrupted")
-        status = FAILED
-    _leave(status if isinstance(status, int) else COMPLETE)
+    except Exception as error:  # the last resort: no traceback, which may show data
+        return _failure(error)
+    if status == _TYPER_INTERRUPTED:
+        raise KeyboardInterrupt
+    return status if isinstance(status, int) else COMPLETE
 
 
 def _failure(error: Exception) -> int:

@@ -33,7 +33,8 @@ Engine = Annotated[
     typer.Option(metavar="NAME", help="auto, hyperscan or aho-corasick (slow, no wheel needed)."),
 ]
 Output = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Where to write; standard output by default.")
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Where to write; standard output by default."),
 ]
 Jobs = Annotated[
     int | None,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Annotated
 
 import typer
@@ -42,9 +46,11 @@ def redact(
     redactor: Redactor[bytes] = Redactor(
         options.make_scanner(rules, patterns, min_confidence, engine), mask=mask
     )
-    entry = _open(path)
-    with output(output_file) as stream:
-        found = _copy(entry, redactor, stream)
+    with _opened(path) as entry:
+        if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
+            raise UsageError(f"{output_file}: is what is read; write to another file")
+        with output(output_file) as stream:
+            found = _copy(entry, redactor, stream)
     if found:
         many = ", ".join(f"{rule} {count}" for rule, count in found.most_common())
         complain(f"replaced {found.total()}: {many}")
@@ -54,32 +60,36 @@ def redact(
     return COMPLETE
 
 
-def _open(path: str) -> Entry:
+@contextmanager
+def _opened(path: str) -> Iterator[Entry]:
     """The one entry of a file that is not packed: what is inside an archive cannot be
     replaced in place. Raises :class:`UsageError`."""
-    file = next(walk([path]), None)
-    if file is None:
-        raise UsageError(f"{path}: a folder; name one file")
+    if Path(path).is_dir():
+        raise UsageError(f"{path}: is a folder; name one file")
+    (file,) = walk([path])
     if isinstance(file, Skipped):
         raise UsageError(f"{file.path}: {file.reason}")
-    entry = next(open_entries(file), None)
-    if isinstance(entry, Skipped):
-        raise UsageError(f"{entry.path}: {entry.reason}")
-    if entry is None or entry.packed:
-        raise UsageError(f"{path}: is compressed or an archive; unpack it first")
-    return entry
+    with open_entries(file) as entries:
+        entry = next(entries, None)
+        if isinstance(entry, Skipped):
+            raise UsageError(f"{entry.path}: {entry.reason}")
+        if entry is None or entry.packed:
+            raise UsageError(f"{path}: is compressed or an archive; unpack it first")
+        yield entry
 
 
 def _copy(entry: Entry, redactor: Redactor[bytes], stream: IO[bytes]) -> Counter[str]:
     found: Counter[str] = Counter()
     buffer = memoryview(bytearray(READ))
+    # What the redactor lets go of may end inside a character.
+    text = codecs.getincrementaldecoder("utf-8")("surrogatepass")
     more = True
     while more:
         count = entry.readinto(buffer)
         more = count > 0
         clean = redactor.feed(bytes(buffer[:count])) if more else redactor.close()
         if entry.encoding:
-            clean = clean.decode("utf-8", "surrogatepass").encode(entry.encoding)
+            clean = text.decode(clean, final=not more).encode(entry.encoding, "surrogatepass")
         if clean:
             stream.write(clean)
             stream.flush()

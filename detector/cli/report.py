@@ -6,17 +6,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from detector.errors import UsageError
-from detector.run import Run
-from detector.sources import printable
+
+if TYPE_CHECKING:
+    from detector.run import Run
 
 COMPLETE, FOUND, FAILED = 0, 1, 2
 
 
 def complain(message: str) -> None:
     """One line on standard error."""
+    from detector.sources.walk import printable
+
     with suppress(OSError, ValueError):
         print(f"detector: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
 

@@ -23,12 +23,7 @@ from detector.types import Severity, Skipped
 def scan(
     paths: options.Paths = None,
     format: Annotated[str, typer.Option(metavar="NAME", help="text, jsonl or sarif.")] = "text",
-    output_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", metavar="FILE", help="Where to write; standard output by default."
-        ),
-    ] = None,
+    output_file: options.Output = None,
     rules: options.Rules = "",
     patterns: options.Patterns = None,
     min_confidence: options.MinConfidence = 0.5,

@@ -44,7 +44,8 @@ def _automaton(heads: Sequence[Head], *, caseless: bool) -> ahocorasick.Automato
     literals: dict[str, list[int]] = {}
     for number, head in enumerate(heads):
         if head.caseless == caseless:
-            literals.setdefault(head.literal, []).append(number)
+            for literal in head.literals:
+                literals.setdefault(literal, []).append(number)
     if not literals:
         return None
     automaton = ahocorasick.Automaton()

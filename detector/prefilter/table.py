@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
-
-import ahocorasick
 
 from detector.rules import Head, Rule
 
 ID_BITS = 16  # a hit is one int, ``end << 16 | head``: half the Python work of a pair
 MAX_HEADS = 1 << ID_BITS
-NAME_BACK = 144  # bytes before the end of a named head in which the provider's name stands
 
 
 class Candidate(NamedTuple):
@@ -37,7 +34,6 @@ class HeadTable:
         self.heads: list[Head] = []
         self.candidates: list[list[Candidate]] = []
         self.named: list[bool] = []
-        self.names = Names(rules)
         for index, rule in enumerate(rules):
             for head in dict.fromkeys(rule.heads.heads):
                 number = ids.setdefault(head.regex, len(self.heads))
@@ -60,10 +56,7 @@ class HeadTable:
         ]
         self._starting_with: dict[int, list[int]] = {}
         for number, head in enumerate(self.heads):
-            for byte in {
-                ord(head.literal[0]),
-                ord(head.literal[0].upper() if head.caseless else head.literal[0]),
-            }:
+            for byte in {ord(char) for word in head.literals for char in _cases(word[0], head)}:
                 self._starting_with.setdefault(byte, []).append(number)
         self._partial: dict[int, object] = {}
 
@@ -88,41 +81,19 @@ class HeadTable:
     def _could_be(self, number: int, tail: bytes) -> bool:
         """Whether ``tail`` is a proper beginning of this head."""
         head = self.heads[number]
-        known = tail[: len(head.literal)]
-        if not head.literal.startswith(
-            (known.lower() if head.caseless else known).decode("latin-1")
-        ):
+        text = (tail.lower() if head.caseless else tail).decode("latin-1")
+        if not any(text.startswith(word) or word.startswith(text) for word in head.literals):
             return False
         if number not in self._partial:
             import regex
 
-            self._partial[number] = regex.compile(head.regex.encode())
+            self._partial[number] = regex.compile(self.heads[number].regex.encode())
         found = self._partial[number].fullmatch(tail, partial=True)  # type: ignore[attr-defined]
         return found is not None and found.partial
 
 
-class Names:
-    """The names of providers, in an Aho-Corasick automaton."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        named: dict[str, list[int]] = {}
-        for index, rule in enumerate(rules):
-            for word in rule.spec.keywords:
-                named.setdefault(word.lower(), []).append(index)
-        self._automaton = ahocorasick.Automaton()
-        for word, indices in named.items():
-            self._automaton.add_word(word, (len(word), tuple(indices)))
-        if named:
-            self._automaton.make_automaton()
-        self._empty = not named
-
-    def find(self, text: bytes) -> Iterator[tuple[int, Candidate]]:
-        """Where a name begins in ``text``, and the rule that knows it, as a candidate."""
-        if self._empty:
-            return
-        for last, (length, rules) in self._automaton.iter(text.lower().decode("latin-1")):
-            for rule in rules:
-                yield last + 1 - length, Candidate(rule, length)
+def _cases(char: str, head: Head) -> set[str]:
+    return {char, char.upper()} if head.caseless else {char}
 
 
 def _lead_at_end(rules: Sequence[Rule]) -> re.Pattern[bytes] | None:

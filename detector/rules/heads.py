@@ -10,6 +10,7 @@ one of its heads, ``lead`` bytes behind the start of the match.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import reduce
 from itertools import groupby
@@ -27,6 +28,7 @@ from detector.rules.syntax import (
     Repeat,
     Seq,
     class_regex,
+    first,
     flatten,
     parse,
     width,
@@ -42,15 +44,15 @@ GOOD_LITERAL = 4  # bytes: the engine's fast path for literals
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What an engine compiles: a regex that begins with ``literal``.
+    """What an engine compiles: a regex that begins with one of ``literals``.
 
-    ``literal`` is in lower case where ``caseless``; the regex spells both cases out.
+    The literals are in lower case where ``caseless``; the regex spells both cases out.
     ``length`` is 0 for a head written by hand whose length varies (at most ``most``); it
     then ends at one place only. What an engine reports is always the end.
     """
 
     regex: str
-    literal: str
+    literals: tuple[str, ...]
     caseless: bool
     length: int
     most: int
@@ -93,48 +95,53 @@ def derive(tree: Node) -> Heads:
 def written(regex: str, tree: Node) -> Heads:
     """A head given in the rule. It begins with a literal; matches may begin before it."""
     head_tree = parse(regex)
-    literal = _written_literal(flatten(head_tree))
+    literals = _written_literals(flatten(head_tree))
     lo, hi = width(head_tree)
-    lead = min(width(tree)[1], MAX_LEAD)
-    head = Head(regex, literal.decode("latin-1"), False, lo if lo == hi else 0, hi)
+    same_beginning = first(flatten(head_tree)) == first(flatten(tree))
+    lead = 0 if same_beginning else min(width(tree)[1], MAX_LEAD)
+    head = Head(regex, literals, False, lo if lo == hi else 0, hi)
     return Heads((head,), 0, lead)
 
 
 # What stands in front of a value that somebody assigned a name to: MISTRAL_API_KEY=…,
 # "apiKey": "…", ('zoho_token', '…'), my key is …. Rules that know only a provider's name
 # share these heads: 640 heads of their own, in any case, made the whole pass 40 % slower.
-_ASSIGNED_NAMES = (
-    "key", "token", "secret", "passw", "_pwd", "auth", "credential", "_sid", "_id", "_pat", "-pat",
-    "access", "login", "team",
-)  # fmt: skip
+_ASSIGNED_NAMES = ("key", "token", "secret", "password", "passwd", "_id", "_sid", "_pat")
 # Bare, after a comma, a bracket or a blank, a longer value: minified code is full of "key,e(".
 _ASSIGNED_VALUE = (
-    r"[\w.-]{0,12}[\"'\]\)\\]{0,3}"
-    r"(?:(?:\s{0,3}(?:=>?|:=?)\s{0,3}|\s(?:is|as)\s)[\"'`\(\\]{0,3}[\w+/.~-]{12}"
-    r"|\s{0,3}[,\|\(]\s{0,3}[\"'`\\]{1,3}[\w+/.~-]{12}"
-    r"|(?:\s{0,3}[,\|\(]\s{0,3}|\s)[\w+/.~-]{20})"
+    r"\\?[\"'\])]{0,2}(?:"
+    r"\s{0,2}(?:[:=]|=>|is)\s{0,2}\\?[\"'`]?[\w+/.~-]{12}"
+    r"|\s?[,(|]\s?(?:[\"'`][\w+/.~-]{12}|[\w+/.~-]{20})"
+    r"|\s[\w+/.~-]{20})"
 )
+
+
+def spelled(word: str) -> Node:
+    """The pattern of a word in any case."""
+    return parse(f"(?i:{re.escape(word)})")
 
 
 def of_keywords() -> Heads:
     """Heads of a rule that knows only names: those of any named value."""
     heads = []
     for name in _ASSIGNED_NAMES:
-        first = derive(parse(f"(?i:{name})")).heads[0]
-        most = width(parse(first.regex + _ASSIGNED_VALUE))[1]
-        heads.append(Head(first.regex + _ASSIGNED_VALUE, first.literal, True, 0, most))
+        word = derive(spelled(name)).heads[0]
+        most = width(parse(word.regex + _ASSIGNED_VALUE))[1]
+        heads.append(Head(word.regex + _ASSIGNED_VALUE, word.literals, True, 0, most))
     return Heads(tuple(heads), 0, 0)
 
 
-def _written_literal(items: Sequence[Node]) -> bytes:
-    literal = bytearray()
-    for item in items:
-        if not (isinstance(item, One) and item.mask.bit_count() == 1):
+def _written_literals(items: Sequence[Node]) -> tuple[str, ...]:
+    """The literals that a head begins with, small classes spelled out."""
+    literals = [""]
+    for masks in zip(*_prefixes(items), strict=False):
+        members = _members(masks[0])
+        if len(set(masks)) > 1 or len(literals) * len(members) > MAX_HEADS:
             break
-        literal.append(item.mask.bit_length() - 1)
-    if not literal:
-        raise PatternError("a head begins with a literal")
-    return bytes(literal)
+        literals = [literal + chr(byte) for literal in literals for byte in members]
+    if literals == [""]:
+        raise PatternError("a head begins with a literal, or with a small class")
+    return tuple(literals)
 
 
 def _spell_out(sequences: list[tuple[Mask, ...]]) -> list[tuple[Mask, ...]]:
@@ -182,7 +189,7 @@ def _fixed_head(sequence: Sequence[Mask]) -> Head:
     )
     return Head(
         "".join(parts),
-        literal.lower() if caseless else literal,
+        (literal.lower() if caseless else literal,),
         caseless,
         len(sequence),
         len(sequence),

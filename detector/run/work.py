@@ -117,12 +117,12 @@ def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Itera
         ):
             yield from findings(window.commit(n))
             yield Counts(bytes_read=n, bytes_scanned=n)
-        missing = stop - window.end
-        window.hold = window.end
+        missing = stop - max(start, window.end)
+        # Now: once the window goes on, these lines are behind it.
+        newlines, line_start = lines.count(window.buffer, window.end)
         while window.unsettled_before(stop) and (n := reader.readinto(window.space()[:OVERLAP])):
             yield from findings(window.commit(n))
         yield from findings(window.finish())
-        newlines, line_start = lines.count(window.buffer, window.hold)
     if reader.skipped is not None:
         yield msgspec.structs.replace(reader.skipped, nbytes=missing)
     elif missing:

@@ -41,7 +41,7 @@ def test_a_finding_is_1_and_has_all_fields(dump: Path) -> None:
     assert first["decoded"] == []
     assert first["table"] is first["field"] is first["row"] is None
     assert first["secret"] == f"ghp_****({len(secret(KEY))})"
-    assert list(first)[0] == "type"
+    assert next(iter(first)) == "type"
     assert done.summary["by_rule"] == {KEY: 1, ANTHROPIC: 1}
 
 

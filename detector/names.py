@@ -1,0 +1,50 @@
+"""The names of providers near a value: which rules a named value speaks for.
+
+A third use of the engines: the bytes before all named values of a stride, joined, in one
+pass. One Aho-Corasick call for each value took 2.4 microseconds, this takes 0.4.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from detector.prefilter import ID_BITS, ID_MASK, make_engine
+from detector.prefilter.table import Candidate
+from detector.rules import Rule
+from detector.rules.heads import derive, spelled
+from detector.types import Bytes
+
+BACK = 128  # bytes before a named value's first dozen: a name of 32, the gap of 48, the head
+
+
+class Names:
+    """Finds names of providers. Safe for threads."""
+
+    def __init__(self, rules: Sequence[Rule], engine: str) -> None:
+        named: dict[str, list[Candidate]] = {}
+        for index, rule in enumerate(rules):
+            for word in rule.spec.keywords:
+                named.setdefault(word.lower(), []).append(Candidate(index, len(word)))
+        self._candidates = list(named.values())
+        self._engine = make_engine(engine, [derive(spelled(word)).heads[0] for word in named])
+
+    def before(self, ends: Sequence[int], view: Bytes) -> Iterator[tuple[int, Candidate]]:
+        """Where in ``view`` a name begins that stands before one of ``ends``, and a rule that
+        knows it; ascending for each name, none twice."""
+        begins = [max(0, end - BACK) for end in ends]
+        parts = [bytes(view[begin:end]) for begin, end in zip(begins, ends, strict=True)]
+        hits = self._engine.find(b"\n".join(parts))
+        if not hits:
+            return
+        offsets = list(accumulate((len(part) + 1 for part in parts), initial=0))
+        seen = set()
+        for hit in sorted(hits):
+            end = hit >> ID_BITS
+            part = bisect_right(offsets, end - 1) - 1
+            for candidate in self._candidates[hit & ID_MASK]:
+                position = begins[part] + end - offsets[part] - candidate.length
+                if (position, candidate) not in seen:
+                    seen.add((position, candidate))
+                    yield position, candidate
