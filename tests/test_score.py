@@ -33,7 +33,7 @@ from detector.score import Survivors, oddities
 from detector.types import CheckResult
 from detector.words import Words
 
-SAMPLES = 300
+SAMPLES = 100
 NEAR = b"_api_key="  # what stands between a provider's name and the value
 
 
@@ -69,8 +69,8 @@ def test_samples_of_every_rule_score_high() -> None:
         if count := sum(score < 0.5 for score in confidences(rule, secrets)):
             low[rule.id] = count
     assert sum(low.values()) <= total / 1000, low
-    # Of one rule: three of 300 happen by chance where one in a thousand is the truth.
-    assert not {rule: count for rule, count in low.items() if count > 3}
+    # Of one rule: two of 100 happen by chance where one in a thousand is the truth.
+    assert not {rule: count for rule, count in low.items() if count > 2}
 
 
 FILLERS = {

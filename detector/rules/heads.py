@@ -106,7 +106,10 @@ def written(regex: str, tree: Node) -> Heads:
 # What stands in front of a value that somebody assigned a name to: MISTRAL_API_KEY=…,
 # "apiKey": "…", ('zoho_token', '…'), my key is …. Rules that know only a provider's name
 # share these heads: 640 heads of their own, in any case, made the whole pass 40 % slower.
-_ASSIGNED_NAMES = ("key", "token", "secret", "password", "passwd", "_id", "_sid", "_pat")
+_ASSIGNED_NAMES = (
+    "key", "token", "secret", "password", "passwd", "credentials", "login",
+    "_id", "_sid", "accessid", "_pat", "-pat", "-team",
+)  # fmt: skip
 # Bare, after a comma, a bracket or a blank, a longer value: minified code is full of "key,e(".
 _ASSIGNED_VALUE = (
     r"\\?[\"'\])]{0,2}(?:"
