@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.checks import CHECKS
 from detector.entropy import WORTH, Floats, randomness
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
@@ -64,6 +65,9 @@ class Judge:
 
     def __init__(self, rules: Sequence[Rule], engine: str = "auto") -> None:
         self._prior = np.array([rule.spec.confidence for rule in rules], np.float32)
+        self._proof = np.array(
+            [rule.checked and CHECKS[rule.spec.check].proof for rule in rules], np.bool_
+        )
         self._random = np.array([rule.spec.random for rule in rules], np.bool_)
         self._public = [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules]
         self._words = Words(engine)
@@ -77,7 +81,8 @@ class Judge:
         for number, text in near.items():
             score[number] *= _nearness(text)
         score *= np.where(self._random[rule], self._looks(rules, rule.tolist(), secrets), 1)
-        score = np.where(status == 1, np.maximum(PASSED, prior), score)
+        proved = (status == 1) & self._proof[rule]
+        score = np.where(proved, np.maximum(PASSED, prior), score)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
 
     def _looks(self, rules: Sequence[Rule], rule: list[int], secrets: Sequence[bytes]) -> Floats:

@@ -6,6 +6,7 @@ come, so a unit needs constant memory however much it finds.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import msgspec
@@ -45,11 +46,48 @@ Result = Finding | Skipped | Counts
 
 def scan_unit(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result]:
     """Findings and skips of a unit; Counts now and then, their sums being the totals."""
-    if unit.stop is None:
-        for file in unit.files:
-            yield from _scan_file(scanner, file, limits)
-    else:
-        yield from _scan_piece(scanner, unit.files[0], unit.start, unit.stop)
+    if unit.stop is not None:
+        piece = _scan_piece(scanner, unit.files[0], unit.start, unit.stop)
+        yield from _guarded(piece, unit)
+        return
+    for file in unit.files:
+        yield from _guarded(_scan_file(scanner, file, limits), Unit((file,)))
+
+
+def lost(unit: Unit, reason: str) -> Iterator[Result]:
+    """What there is to say of a unit that could not be scanned to its end."""
+    for file in unit.files:
+        nbytes = (file.size or 0) if unit.stop is None else unit.stop - unit.start
+        yield Skipped(path=file.name, reason=reason, nbytes=nbytes)
+    if unit.stop is not None:
+        yield _count_lines(unit.files[0], unit.start, unit.stop)
+
+
+def _guarded(results: Iterator[Result], unit: Unit) -> Iterator[Result]:
+    """A mistake of this program costs one file, not the run and what it found so far."""
+    try:
+        yield from results
+    except Exception as error:
+        if os.environ.get("DETECTOR_DEBUG"):
+            raise
+        # Its message may quote data: only its kind is said.
+        yield from lost(unit, f"internal error: {type(error).__name__}")
+
+
+def _count_lines(file: FileRef, start: int, stop: int) -> Counts:
+    """For the pieces behind one that was not scanned."""
+    counts, buffer = Counts(), memoryview(bytearray(READ))
+    reader = open_range(file, start)
+    if isinstance(reader, Skipped):
+        return counts
+    with reader:
+        while start < stop and (n := reader.readinto(buffer[: stop - start])):
+            data = bytes(buffer[:n])
+            counts.newlines += data.count(b"\n")
+            if (last := data.rfind(b"\n")) >= 0:
+                counts.line_start = start + last + 1
+            start += n
+    return counts
 
 
 def _scan_file(scanner: Scanner, file: FileRef, limits: Limits) -> Iterator[Result]:

@@ -11,13 +11,14 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from detector.run.work import Counts, Result, Unit, scan_unit
+from detector.run.work import Counts, Result, Unit, lost, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Limits
-from detector.types import Skipped
 
 BATCH = 256  # results that cross the pipe together: pickling one by one costs twice as much
 AHEAD = 64  # batches of one unit that the main process keeps before their turn
@@ -69,8 +70,38 @@ class _Worker:
         self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(theirs, *args), daemon=True
         )
-        self.process.start()
+        with _uninterrupted():
+            self.process.start()
         theirs.close()
+
+    def send(self, unit: Unit) -> bool:
+        """Hand on a unit; False if the worker is gone."""
+        try:
+            self.connection.send(unit)
+        except OSError:
+            return False
+        return True
+
+    def end(self) -> int | None:
+        """Wait for a worker that is gone; its exit status."""
+        self.process.join()
+        self.connection.close()
+        return self.process.exitcode
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """What is started here never sees Ctrl-C, which goes to all processes of a terminal and
+    would make each say so: the main process decides when to stop."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # else it starts on the way, and unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Pool:
@@ -110,8 +141,9 @@ class Pool:
                 self._receive(jobs)
 
     def _start(self, unit: Unit) -> _Job:
-        worker = self._idle.pop()
-        worker.connection.send(unit)
+        while not (worker := self._idle.pop()).send(unit):
+            worker.end()  # it died with nothing to do, so nothing is lost
+            self._add_worker(instead_of=worker)
         return _Job(unit, worker)
 
     def _receive(self, jobs: deque[_Job]) -> None:
@@ -136,16 +168,13 @@ class Pool:
 
     def _replace(self, job: _Job) -> None:
         """A worker died (out of memory, killed): its unit was not read to the end."""
-        job.worker.process.join()
-        code = job.worker.process.exitcode
-        for file in job.unit.files:
-            nbytes = (file.size or 0) if job.unit.stop is None else job.unit.stop - job.unit.start
-            job.ready.append(
-                [Skipped(path=file.name, reason=f"the worker died (status {code})", nbytes=nbytes)]
-            )
+        code = job.worker.end()
+        job.ready.append(list(lost(job.unit, f"the worker died (status {code})")))
         job.done = True
-        self._all.remove(job.worker)
-        job.worker.connection.close()
+        self._add_worker(instead_of=job.worker)
+
+    def _add_worker(self, *, instead_of: _Worker) -> None:
+        self._all.remove(instead_of)
         fresh = _Worker(self._context, self._args)
         self._all.append(fresh)
         self._idle.append(fresh)
