@@ -47,22 +47,32 @@ _SIZE_OF_SET = np.array(
 )
 
 
-def randomness(tokens: Sequence[bytes]) -> Floats:
-    """For each token its entropy relative to a random one's, about 0 to 1; shape ``(n,)``."""
+DIGIT, LOWER, UPPER, OTHER = 1, 2 | 4, 8 | 16, 32
+"""Bits of the classes of bytes that a token holds."""
+
+
+def profile(tokens: Sequence[bytes]) -> tuple[Floats, NDArray[np.uint8]]:
+    """For each token its entropy relative to a random one's, about 0 to 1, and the classes
+    of bytes that it holds; both of shape ``(n,)``."""
     if len(tokens) < WORTH:
-        return np.array([_one(token[:_LONGEST]) for token in tokens], np.float32)
-    out = np.ones(len(tokens), np.float32)
+        pairs = [_one(token[:_LONGEST]) for token in tokens]
+        return np.array([p for p, _ in pairs], np.float32), np.array(
+            [c for _, c in pairs], np.uint8
+        )
+    relative = np.ones(len(tokens), np.float32)
+    members = np.zeros(len(tokens), np.uint8)
     for begin in range(0, len(tokens), _BLOCK):
         block = [token[:_LONGEST] for token in tokens[begin : begin + _BLOCK]]
-        out[begin : begin + len(block)] = _block(block)
-    return out
+        end = begin + len(block)
+        relative[begin:end], members[begin:end] = _block(block)
+    return relative, members
 
 
-def _block(tokens: list[bytes]) -> Floats:
+def _block(tokens: list[bytes]) -> tuple[Floats, NDArray[np.uint8]]:
     lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
     flat = np.frombuffer(b"".join(tokens), np.uint8)
     if not flat.size:
-        return np.zeros(len(tokens), np.float32)
+        return np.zeros(len(tokens), np.float32), np.zeros(len(tokens), np.uint8)
     rows = np.repeat(np.arange(len(tokens)), lengths)
     counts = np.bincount(rows * 256 + flat, minlength=len(tokens) * 256).reshape(-1, 256)
     size = np.maximum(lengths, 1).astype(np.float32)
@@ -70,7 +80,8 @@ def _block(tokens: list[bytes]) -> Floats:
     starts = np.minimum(np.cumsum(lengths) - lengths, flat.size - 1)
     members = np.bitwise_or.reduceat(_CLASS[flat], starts)
     expected = _expected(size, _SIZE_OF_SET[members])
-    return np.where(lengths > 1, entropy / expected, 0).astype(np.float32)
+    relative = np.where(lengths > 1, entropy / expected, 0).astype(np.float32)
+    return relative, np.where(lengths > 0, members, 0).astype(np.uint8)
 
 
 def _expected(length: Floats, alphabet: Floats) -> Floats:
@@ -85,16 +96,18 @@ def _expected(length: Floats, alphabet: Floats) -> Floats:
     return expected
 
 
-def _one(token: bytes) -> float:
+def _one(token: bytes) -> tuple[float, int]:
     """The same for one token, in plain Python."""
     size = len(token)
-    if size < 2:
-        return 0.0
+    if size == 0:
+        return 0.0, 0
     repeats = sum(n * math.log2(n) for n in Counter(token).values() if n > 1)
     members = reduce(or_, set(token.translate(_CLASS_BYTES)))
+    if size == 1:
+        return 0.0, members
     alphabet = float(_SIZE_OF_SET[members])
     if size > alphabet:
         expected = math.log2(alphabet) - (alphabet - 1) / (2 * size * math.log(2))
     else:
         expected = math.log2(size) - (size - 1) / alphabet * 0.72
-    return (math.log2(size) - repeats / size) / max(expected, 0.5)
+    return (math.log2(size) - repeats / size) / max(expected, 0.5), members

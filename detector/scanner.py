@@ -64,9 +64,10 @@ class Scanner:
     def scan(self, data: Bytes | str, *, path: str = "") -> list[Finding]:
         """All findings, by position. For ``str``, offsets count characters."""
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-        if len(raw) <= STRIDE and not self._find(raw):
+        hits = self._find(raw) if len(raw) <= STRIDE else None
+        if hits == []:
             return []
-        findings = self.findings(self._clusters(raw), path)
+        findings = self.findings(self._clusters(raw, hits), path)
         return _in_characters(findings, data, raw) if isinstance(data, str) else findings
 
     def scan_many(self, items: Iterable[Bytes | str]) -> list[list[Finding]]:
@@ -81,7 +82,10 @@ class Scanner:
     def redact(self, data: Bytes | str, *, mask: Mask | str = Mask.label) -> Redacted[Any]:
         """``data`` with every secret replaced, and the findings; text stays text."""
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
-        clusters = self._clusters(raw)
+        hits = self._find(raw) if len(raw) <= STRIDE else None
+        if hits == []:
+            return Redacted(data, [])
+        clusters = self._clusters(raw, hits)
         findings = self.findings(clusters, "")
         clean = replace_all(raw, clusters, Mask(mask), self.fingerprinter)
         if isinstance(data, str):
@@ -93,8 +97,8 @@ class Scanner:
         """What to report of some clusters of survivors."""
         return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
 
-    def _clusters(self, raw: Bytes) -> list[Settled]:
-        return Tracker(self.machinery).advance(raw, len(raw), final=True)
+    def _clusters(self, raw: Bytes, hits: list[int] | None) -> list[Settled]:
+        return Tracker(self.machinery).advance(raw, len(raw), final=True, hits=hits)
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
         """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
@@ -130,7 +134,7 @@ class Scanner:
             end=one.end,
             line=one.line,
             column=one.column,
-            secret=Secret(one.secret, rule.public(one.secret)),
+            secret=Secret(one.secret, rule.prefixes),
             fingerprint=self.fingerprinter(spec.id, one.secret),
             check=result.status._value_,
             claims=result.claims,

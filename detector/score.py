@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.checks import CHECKS
-from detector.entropy import WORTH, Floats, randomness
+from detector.entropy import DIGIT, OTHER, WORTH, Floats, profile
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
 from detector.words import Words
@@ -69,7 +69,9 @@ class Judge:
             [rule.checked and CHECKS[rule.spec.check].proof for rule in rules], np.bool_
         )
         self._random = np.array([rule.spec.random for rule in rules], np.bool_)
-        self._public = [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules]
+        self._public = np.array(
+            [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules], np.int64
+        )
         self._words = Words(engine)
 
     def __call__(self, survivors: Survivors) -> Floats:
@@ -80,23 +82,28 @@ class Judge:
         score = np.where(status == 2, np.minimum(prior, FAILED), prior)
         for number, text in near.items():
             score[number] *= _nearness(text)
-        score *= np.where(self._random[rule], self._looks(rules, rule.tolist(), secrets), 1)
+        random = np.flatnonzero(self._random[rule])
+        if random.size:
+            chosen = [secrets[number] for number in random.tolist()]
+            score[random] *= self._looks(rules, rule[random], chosen)
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
 
-    def _looks(self, rules: Sequence[Rule], rule: list[int], secrets: Sequence[bytes]) -> Floats:
+    def _looks(self, rules: Sequence[Rule], rule: Ints, secrets: Sequence[bytes]) -> Floats:
         """A factor for how much a secret looks like a random one."""
-        public = [
-            self._public[index] if self._public[index] >= 0 else rules[index].public(secret)
-            for index, secret in zip(rule, secrets, strict=True)
+        public = self._public[rule].tolist()
+        bodies = [
+            secret[count if count >= 0 else rules[rule[number]].public(secret) :]
+            for number, (secret, count) in enumerate(zip(secrets, public, strict=True))
         ]
-        bodies = [secret[count:] for secret, count in zip(secrets, public, strict=True)]
-        random = randomness(bodies)
+        random, classes = profile(bodies)
         odd = (random < NOT_RANDOM) | oddities(bodies)
         factor = np.where(odd, 0.2, np.where(random < DOUBTFUL, 0.7, 1)).astype(np.float32)
         factor *= np.where(self._words.in_each(bodies), 0.2, 1)
-        for number, body in enumerate(bodies):
+        # Words have separators, or no digit; most random tokens need no regex to tell.
+        for number in np.flatnonzero((classes & OTHER > 0) | (classes & DIGIT == 0)).tolist():
+            body = bodies[number]
             if _WORDS.match(body) or (
                 _LETTERS.match(body) and _too_few_kinds(rules[rule[number]], body)
             ):

@@ -125,15 +125,21 @@ class Tracker:
         """Absolute position of the window's first byte."""
         return self.lines.base
 
-    def advance(self, window: Bytes, size: int, *, final: bool) -> list[Settled]:
-        """Look at ``window[:size]``; give what has become certain, by position."""
+    def advance(
+        self, window: Bytes, size: int, *, final: bool, hits: list[int] | None = None
+    ) -> list[Settled]:
+        """Look at ``window[:size]``; give what has become certain, by position.
+
+        ``hits``: what the engine has found in the whole of a window of one stride, if the
+        caller has asked it already.
+        """
         with memoryview(window)[:size] as self._view:
             self._final = final
             if self._pending:
                 self._revisit()
             out: list[Settled] = []
             while True:
-                self._scan()
+                self._scan(hits)
                 if self._matches:
                     begun = perf_counter()
                     self._open += self._survivors()
@@ -173,14 +179,15 @@ class Tracker:
 
     # hits and candidates
 
-    def _scan(self) -> None:
+    def _scan(self, hits: list[int] | None) -> None:
         """Show the engine the next stride."""
         overlap = self._m.table.longest - 1
         size = len(self._view)
         done = self._scanned - self.base
         begin, stop = max(0, done - overlap), min(size, done + STRIDE)
         begun = perf_counter()
-        hits = self._m.engine.find(self._view[begin:stop]) if stop > done else ()
+        if hits is None:
+            hits = self._m.engine.find(self._view[begin:stop]) if stop > done else []
         found = perf_counter()
         self.timings.prefilter += found - begun
         if hits:

@@ -52,7 +52,8 @@ class Secret:
 
     __slots__ = ("_prefix", "_raw")
 
-    def __init__(self, raw: bytes, prefix: int = 0) -> None:
+    def __init__(self, raw: bytes, prefix: int | tuple[bytes, ...] = 0) -> None:
+        """``prefix``: how many bytes at the front are public, or what may stand there."""
         self._raw = raw
         self._prefix = prefix
 
@@ -63,8 +64,11 @@ class Secret:
     @property
     def masked(self) -> str:
         """For example ``sk-proj-****(164)``."""
+        prefix = self._prefix
+        if isinstance(prefix, tuple):
+            prefix = next((len(p) for p in prefix if self._raw.startswith(p)), 0)
         # Never more than a third: a "prefix" that long would be the secret itself.
-        shown = min(self._prefix, len(self._raw) // 3)
+        shown = min(prefix, len(self._raw) // 3)
         public = self._raw[:shown].decode("ascii", "replace")
         return f"{public}****({len(self._raw)})"
 
@@ -85,7 +89,7 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._raw)
 
-    def __reduce__(self) -> tuple[type[Secret], tuple[bytes, int]]:
+    def __reduce__(self) -> tuple[type[Secret], tuple[bytes, int | tuple[bytes, ...]]]:
         return Secret, (self._raw, self._prefix)
 
 

@@ -69,6 +69,7 @@ _ALL = (
     Check("groq-marker", ai.check_groq, ai.make_groq),
     Check("jfrog-reftkn", registries.check_jfrog, registries.make_jfrog, proof=False),
     Check("jwt", jwt.check_jwt, jwt.make_jwt),
+    Check("moltbook-code", ai.check_moltbook_code, ai.make_moltbook_code, proof=False),
     Check("nkey-crc16", crc.check_nkey, crc.make_nkey),
     Check("nuget-case", registries.check_nuget, registries.make_nuget, proof=False),
     Check("onepassword-ops", cloud.check_onepassword, cloud.make_onepassword),

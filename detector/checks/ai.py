@@ -74,3 +74,13 @@ def check_groq(token: bytes, before: bytes) -> CheckResult:
 def make_groq(rng: random.Random, draft: bytes) -> bytes:
     """The draft with the marker in its place."""
     return draft[:24] + _GROQ_MARKER + draft[32:]
+
+
+def check_moltbook_code(token: bytes, before: bytes) -> CheckResult:
+    """A word and four characters: four digits are a year or a number, not a code."""
+    return CheckResult(placeholder=True) if token[-4:].isdigit() else NONE
+
+
+def make_moltbook_code(rng: random.Random, draft: bytes) -> bytes:
+    """The draft with a letter at its end."""
+    return draft[:-1] + pick(rng, b"ABCDEFGHJKMNPQRSTUVWXYZ", 1)

@@ -36,6 +36,9 @@ class Vectorscan:
     name = "hyperscan"
 
     def __init__(self, heads: Sequence[Head]) -> None:
+        self._lane: _Lane | None = None
+        if not heads:  # the engine itself compiles no empty set
+            return
         database = _database([head.regex.encode("ascii") for head in heads])
         self._lane = _Lane(database)
         self._scan: Any = database.scan  # the stubs know bytes only; any buffer will do
@@ -43,6 +46,8 @@ class Vectorscan:
     def find(self, data: Bytes) -> list[int]:
         """See :class:`detector.prefilter.Engine`."""
         lane = self._lane
+        if lane is None:
+            return []
         hits = lane.hits
         try:
             self._scan(data, lane.on_match, scratch=lane.scratch)

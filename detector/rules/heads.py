@@ -206,6 +206,15 @@ def literals(tree: Node) -> set[bytes]:
     return set() if b"" in runs else runs
 
 
+def are_whole(tree: Node, heads: Heads) -> bool:
+    """Whether each head is one whole way through the pattern, so that a hit is a match."""
+    ways = _unfold(flatten(tree), narrow=False)
+    if heads.lead_hi or not all(is_open and len(masks) < MAX_HEAD for masks, is_open in ways):
+        return False
+    exact = {_fixed_head(masks) for masks in _spell_out([masks for masks, _ in ways])}
+    return exact == set(heads.heads)
+
+
 def _exact_run(sequence: Sequence[Mask]) -> int:
     return next((at for at, mask in enumerate(sequence) if mask.bit_count() > 1), len(sequence))
 

@@ -84,7 +84,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     may stand before a head; ``prefixes``, a secret's public beginnings, the longest first;
     ``letters``, how many letters and digits its last class holds; ``plain``, whether a hit
     between bytes that are not its own is a match, with nothing left for the regex, ``after``
-    being the class of its own bytes; ``checked``, whether there is a structure to check.
+    being the class of its own bytes; ``checked``, whether there is a structure to check;
+    ``linear``, whether matching never has to go back.
     """
 
     spec: RuleSpec
@@ -103,6 +104,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool
     after: str
     checked: bool
+    linear: bool
 
     @property
     def id(self) -> str:
@@ -158,17 +160,10 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         prefixes=_public_prefixes(secret),
         letters=(tail(secret) & ALNUM).bit_count(),
         checked=bool(spec.check),
-        plain=_is_plain(spec, heads, width(secret), (shortest, longest)),
+        linear=is_deterministic(flatten(value)),
+        plain=width(secret) == (shortest, longest) and heads_.are_whole(tree, heads),
         after=class_regex(tail(secret)) if boundary else "",
     )
-
-
-def _is_plain(
-    spec: RuleSpec, heads: Heads, secret: tuple[int, int], whole: tuple[int, int]
-) -> bool:
-    """The secret is the whole match, of one length, and each head is all of it."""
-    fixed = secret == whole and whole[0] == whole[1]
-    return fixed and not spec.keywords and all(h.length == whole[0] for h in heads.heads)
 
 
 def _behind_keywords(keywords: tuple[str, ...], value: Node) -> Node:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from functools import partial
+from itertools import chain, groupby
 
 import msgspec
 
@@ -87,13 +88,22 @@ class Run:
                 yield unit, result
 
     def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
+        """Workers read the files. Pipes are read here, in their turn: standard input belongs
+        to this process, and what comes out of a pipe goes on at once."""
+        with Pool(self._scanner, self._options.jobs, self._options.limits) as pool:
+            for is_stream, items in groupby(found, _is_stream):
+                scan = self._alone if is_stream else partial(self._spread, pool)
+                yield from scan(items)
+
+    def _spread(
+        self, pool: Pool, found: Iterable[FileRef | Skipped]
+    ) -> Iterator[tuple[Unit | None, Result]]:
         """Skips of the walk come when they are met, findings in the order of their units."""
         skips: list[Skipped] = []
-        with Pool(self._scanner, self._options.jobs, self._options.limits) as pool:
-            for unit, result in pool.map(_units(found, skips.append)):
-                while skips:
-                    yield None, skips.pop(0)
-                yield unit, result
+        for unit, result in pool.map(_units(found, skips.append)):
+            while skips:
+                yield None, skips.pop(0)
+            yield unit, result
         for skip in skips:
             yield None, skip
 
@@ -142,6 +152,10 @@ class _Lines:
         if counts.newlines:
             self._newlines += counts.newlines
             self._line_start = counts.line_start
+
+
+def _is_stream(item: FileRef | Skipped) -> bool:
+    return isinstance(item, FileRef) and item.kind == "stream"
 
 
 def _size(item: FileRef | Skipped) -> int:

@@ -118,7 +118,7 @@ class Pool:
 
     def __exit__(self, *_exc: object) -> None:
         for worker in self._all:
-            worker.process.terminate()
+            worker.process.kill()  # it keeps nothing, and a stopped one would wait for SIGCONT
         for worker in self._all:
             worker.process.join()
             worker.connection.close()
