@@ -113,7 +113,7 @@ class Tracker:
         self._seen: set[_Match] = set()  # lately: two heads may lead to one match
         self.timeouts: list[tuple[str, int]] = []
         """Rules that took too long, with the position: nothing is known about those."""
-        self._back = max(machinery.verifier.back, default=0)
+        self._back = machinery.verifier.furthest_back
         # What is looked at, for the time of one call of advance.
         self._view = memoryview(b"")
         self._final = False

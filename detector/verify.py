@@ -36,6 +36,7 @@ class Verifier:
         """How far behind a hit's start the bytes may lie that decide it, by rule."""
         self.back = [r.heads.lead_hi for r in rules]
         """How far before a hit's start a match may begin, by rule."""
+        self.furthest_back = max(self.back, default=0)
         self.least_back = [r.heads.lead_lo for r in rules]
 
     def regex(self, rule: int) -> Any:
