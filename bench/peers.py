@@ -66,7 +66,7 @@ def _lines(report: Path) -> Iterable[dict[str, Any]]:
             yield from (json.loads(line) for line in file if line.strip())
 
 
-def _json(report: Path) -> Any:  # noqa: ANN401  every program has its own shape
+def _json(report: Path) -> Any:
     text = report.read_bytes() if report.exists() else b""
     return json.loads(text) if text.strip() else []
 

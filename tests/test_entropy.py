@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
 
 import numpy as np
@@ -11,8 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.entropy import profile
+from detector.entropy import DIGIT, LOWER, OTHER, UPPER, Floats, profile
 from detector.score import NOT_RANDOM
+
+
+def randomness(tokens: list[bytes]) -> Floats:
+    return profile(tokens)[0]
+
 
 ALPHABETS = {
     "hex": b"0123456789abcdef",
@@ -85,3 +91,21 @@ def test_more_tokens_than_a_block() -> None:
         randomness(batch), [float(randomness([t])[0]) for t in batch], atol=2e-5
     )
     assert randomness([]).shape == (0,)
+
+
+@settings(max_examples=100)
+@given(tokens)
+def test_the_classes_that_a_token_holds(batch: list[bytes]) -> None:
+    """Digits, small letters, capitals, anything else; for few tokens as for many."""
+    kinds = {
+        DIGIT: rb"[0-9]",
+        LOWER: rb"[a-z]",
+        UPPER: rb"[A-Z]",
+        OTHER: rb"[^0-9A-Za-z]",
+    }
+    for some in (batch, batch[:3]):
+        _, classes = profile(some)
+        for token, found in zip(some, classes.tolist(), strict=True):
+            if len(token) > 1:
+                for bits, pattern in kinds.items():
+                    assert bool(found & bits) == bool(re.search(pattern, token))

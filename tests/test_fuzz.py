@@ -7,6 +7,7 @@ redactor say what a scan of the whole says.
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from detector.redact import Redactor
 from detector.stream import Stream
 
 IDS = [rule.id for rule in builtin_rules()]
-LITERALS = sorted({word for rule in builtin_rules() for h in rule.heads.heads for word in h.literals})
+LITERALS = sorted({w for rule in builtin_rules() for h in rule.heads.heads for w in h.literals})
 
 atoms = st.one_of(
     st.binary(max_size=24),
@@ -45,7 +46,7 @@ def agree(text: bytes, cuts: list[int]) -> None:
         assert text.count(b"\n", 0, finding.start) == finding.line - 1
         assert scanner.machinery.min_confidence <= finding.confidence <= 1
     ends = [(finding.start, finding.end) for finding in whole]
-    assert all(a[1] <= b[0] for a, b in zip(ends, ends[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(ends))
 
 
 @settings(max_examples=250)

@@ -29,19 +29,13 @@ def test_lines_and_columns_of_a_moving_window(text: bytes, data: st.DataObject, 
         asked = data.draw(st.lists(st.integers(begin, move), max_size=5).map(sorted))
         window = text[begin:]
         if asked:
-            found = lines.locate(window, [at + position for position in asked])
-            places = list(map(tuple, zip(*found, strict=True))) if is_columns(found, asked) else found
-            assert list(map(tuple, places)) == [by_the_book(text, p) for p in asked]
+            places = zip(*lines.locate(window, [at + p for p in asked]), strict=True)
+            assert list(places) == [by_the_book(text, p) for p in asked]
         if data.draw(st.booleans()):
             lines.pass_to(window, at + move)
         lines.drop(window, at + move)
         begin = move
         assert lines.base == at + begin
-
-
-def is_columns(found: object, asked: list[int]) -> bool:
-    """Whether lines and columns came as two lists rather than as a list of pairs."""
-    return isinstance(found, tuple) and len(found) == 2
 
 
 @given(texts, st.integers(0, 200_000))

@@ -256,7 +256,7 @@ def traced(findings: list[Finding]) -> str:
     secrets: list[Secret] = []
     try:
         for finding in findings:
-            secrets.append(finding.secret)
+            secrets += [finding.secret]
         raise LookupError(f"about {findings} and {secrets}")
     except LookupError as error:
         stack = traceback.TracebackException.from_exception(error, capture_locals=True)

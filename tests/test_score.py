@@ -214,7 +214,12 @@ def test_min_confidence_is_a_sharp_edge(value: float) -> None:
 # A batch says of each what it says of it alone: else findings would depend on neighbours,
 # and on where a stream was cut.
 
-ALPHABETS = [b"0123456789abcdef", b"ab", b"abcdefghijklmnopqrstuvwxyz0123456789-_", bytes(range(256))]
+ALPHABETS = [
+    b"0123456789abcdef",
+    b"ab",
+    b"abcdefghijklmnopqrstuvwxyz0123456789-_",
+    bytes(range(256)),
+]
 tokens = st.lists(
     st.sampled_from(ALPHABETS).flatmap(
         lambda alphabet: st.lists(st.sampled_from(alphabet), max_size=48).map(bytes)
@@ -234,7 +239,9 @@ def has_run(token: bytes) -> bool:
     """By the book: six in a row that stay, rise or fall by one; nine where few bytes differ."""
     need = 9 if len(set(token)) <= 16 else 6
     for begin in range(len(token) - need + 1):
-        steps = {b - a for a, b in zip(token[begin:], token[begin + 1 : begin + need], strict=False)}
+        steps = {
+            b - a for a, b in zip(token[begin:], token[begin + 1 : begin + need], strict=False)
+        }
         if len(steps) == 1 and steps <= {-1, 0, 1}:
             return True
     return False

@@ -327,6 +327,30 @@ def test_one_cut_after_another_gives_findings_in_order() -> None:
     assert len({(f.rule, f.start, f.end) for f in findings}) == len(findings)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?P<secret>tok_[0-9]{8}={1,2})",
+        r"(?P<secret>tok_[0-9]{8}={0,2})",
+        r"(?P<secret>tok_[0-9]{8})-{1,3}",
+        r"(?P<secret>tok_[0-9]{8}(?:==|=))",
+        r"(?P<secret>tok_[0-9]{8})(?:;|;;x)",
+        r"(?P<secret>tok_[0-9a-z-]{8,12}--)",
+        r"(?P<secret>tok_[0-9]{8}=(?:=[0-9]{4}=)?)",
+        r"(?P<secret>tok_[0-9]{8,12}?)(?:0;)?",
+    ],
+)
+def test_ends_that_may_go_on(pattern: str) -> None:
+    """A match that is complete and could still grow: padding, repeated signs, optional parts."""
+    scanner = Scanner([rule_of(pattern, random=False)], min_confidence=0)
+    for behind in (b"=", b"==", b"===", b"=1234=", b"-", b"---", b"--x--", b";", b";;x", b"0;"):
+        for end in (b"", b" ", b"\n", b"ab 12"):
+            text = b"x tok_19283746" + behind + end
+            stream = Stream(scanner)
+            out = [f for byte in text for f in stream.feed(bytes([byte]))]
+            assert out + stream.close() == scanner.scan(text), text
+
+
 def test_rules_of_ones_own_whose_matches_overlap_or_touch() -> None:
     """Short heads inside long matches, optional ends, equal ranks: the hard cases in small."""
     rules = RuleSet(

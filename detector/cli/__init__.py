@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from detector.cli.report import COMPLETE, FAILED, complain
@@ -26,8 +28,9 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        # Here and not above: loading it takes most of the start, and Ctrl-C may come then.
-        from detector.cli.app import app
+        with _leaving_at_once():
+            # Here and not above: loading it takes most of the start, and Ctrl-C may come then.
+            from detector.cli.app import app
 
         status = app(standalone_mode=False)
         sys.stdout.flush()
@@ -74,6 +77,25 @@ def _leave(status: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FAILED
     sys.exit(status)
+
+
+@contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """While nothing is done yet, Ctrl-C just ends it: an import may not be interrupted
+    without the interpreter's complaints."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored, as in the background of a script
+        yield
+        return
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        with suppress(OSError):
+            os.write(2, b"detector: interrupted\n")
+        os._exit(FAILED)
+
+    signal.signal(signal.SIGINT, leave)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
