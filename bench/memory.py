@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def main() -> None:
     print(json.dumps(answer))
 
 
-def _scan(count: int, report: int) -> os.struct_rusage:
+def _scan(count: int, report: int) -> resource.struct_rusage:
     """Write so many megabytes into a scan; what it used."""
     command = [sys.executable, "-m", "detector", "scan", "-", "--format", "jsonl"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=report)

@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.corpora import corpus
 from bench.versus import RECORD, machine
-from detector.rules import RuleSet, RuleSpec
+from detector.rules import Rule, RuleSet, RuleSpec
 from detector.rules.model import build
 from detector.scanner import Scanner
 from detector.types import Privilege
@@ -27,7 +27,8 @@ TURNS = 5
 def generated_rules(count: int, seed: int = 1) -> RuleSet:
     """Rules of the usual shape: a prefix of five to eight bytes and a body of one class."""
     rng = random.Random(seed)
-    rules, seen = [], set[str]()
+    rules: list[Rule] = []
+    seen: set[str] = set()
     while len(rules) < count:
         prefix = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 7))) + "_"
         if prefix in seen:

@@ -29,7 +29,9 @@ def test_command(benchmark: BenchmarkFixture, name: str, jobs: str) -> None:
     target = corpus(name)
     count = sum(1 for _ in planted(target))
     assert _scan(target, "--jobs", jobs)["findings"] >= count * 0.999
-    benchmark.pedantic(_scan, args=(target, "--jobs", jobs), rounds=3)
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        _scan, args=(target, "--jobs", jobs), rounds=3
+    )
 
 
 def test_start(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
@@ -37,4 +39,6 @@ def test_start(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     small = tmp_path / "small.txt"
     small.write_text("nothing here\n")
     assert _scan(small)["findings"] == 0
-    benchmark.pedantic(_scan, args=(small,), rounds=10)
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        _scan, args=(small,), rounds=10
+    )

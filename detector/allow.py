@@ -7,24 +7,42 @@ holds anything that looks like a live credential.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from detector._data_path import data_path
+from detector.rules import Rule
+
+_EVERY = "generic"  # formats of nobody: a JWT, a URL, a header may hold anybody's value
+
+
+class Allowlist:
+    """For each rule the digests of known values that it could find: for most rules none."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        by_provider = _read()
+        every = frozenset().union(*by_provider.values())
+        self._digests = [
+            every if rule.provider == _EVERY else by_provider.get(rule.provider, frozenset())
+            for rule in rules
+        ]
+
+    def holds(self, rule: int, secret: bytes) -> bool:
+        """Whether this value is published for everybody to see."""
+        digests = self._digests[rule]
+        return bool(digests) and hashlib.sha256(secret).digest() in digests
+
+    def concerns(self, rule: int) -> bool:
+        """Whether any value is known that this rule could find."""
+        return bool(self._digests[rule])
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[bytes]:
-    digests = set()
+def _read() -> dict[str, frozenset[bytes]]:
+    found: dict[str, set[bytes]] = {}
     for file in sorted((data_path("patterns") / "allow").glob("*.txt")):
         for line in file.read_text("ascii").splitlines():
-            value = line.partition("#")[0].strip()
-            if value:
-                digests.add(bytes.fromhex(value))
-    return frozenset(digests)
-
-
-def are_known(secrets: Iterable[bytes]) -> list[bool]:
-    """Which values are published for everybody to see."""
-    known, sha256 = _known(), hashlib.sha256
-    return [sha256(secret).digest() in known for secret in secrets]
+            if value := line.partition("#")[0].split():
+                digest, provider = value
+                found.setdefault(provider, set()).add(bytes.fromhex(digest))
+    return {provider: frozenset(digests) for provider, digests in found.items()}

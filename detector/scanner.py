@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from detector.allow import Allowlist
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.mask import Mask, Redacted, replace_all
@@ -43,6 +44,7 @@ class Scanner:
         self.rules = RuleSet.builtin() if rules is None else rules
         self.fingerprinter = Fingerprinter(key) if key else Fingerprinter.from_environment()
         table = HeadTable(self.rules)
+        allowlist = Allowlist(self.rules)
         self.machinery = Machinery(
             self.rules,
             table,
@@ -50,6 +52,8 @@ class Scanner:
             Verifier(self.rules),
             PlainMatcher(self.rules, table),
             Names(self.rules, engine),
+            allowlist,
+            [rule.checked or allowlist.concerns(n) for n, rule in enumerate(self.rules)],
             scorer or Judge(self.rules, engine),
             min_confidence,
         )

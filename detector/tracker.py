@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from detector.allow import are_known
+from detector.allow import Allowlist
 from detector.checks import CHECKS
 from detector.entropy import Floats
 from detector.linemap import LineMap
@@ -49,6 +49,8 @@ class Machinery(NamedTuple):
     verifier: Verifier
     plain: PlainMatcher
     names: Names
+    allowlist: Allowlist
+    looked_at: Sequence[bool]  # by rule: there is a check, or a value known to everybody
     scorer: Scorer
     min_confidence: float
 
@@ -282,11 +284,10 @@ class Tracker:
         low = max(self.base, starts[0])
         raw = bytes(self._view[low - self.base : max(ends) - self.base])
         secrets = [raw[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
+        looked_at = self._m.looked_at
         results = [
-            _KNOWN if known else self._check(match, rule, secret) if rule.checked else _UNCHECKED
-            for match, rule, secret, known in zip(
-                matches, rules, secrets, are_known(secrets), strict=True
-            )
+            self._check(match, rule, secret) if looked_at[match[2]] else _UNCHECKED
+            for match, rule, secret in zip(matches, rules, secrets, strict=True)
         ]
         near = {
             number: self._bytes(match[3] - KEYWORD_SIDE, match[0])
@@ -303,6 +304,10 @@ class Tracker:
         return [survivor for survivor in made if survivor.confidence >= least]
 
     def _check(self, match: _Match, rule: Rule, secret: bytes) -> CheckResult:
+        if self._m.allowlist.holds(match[2], secret):
+            return _KNOWN
+        if not rule.checked:
+            return _UNCHECKED
         before = self._bytes(match[0] - CONTEXT, match[0])
         return CHECKS[rule.spec.check].check(secret, before)
 

@@ -66,7 +66,7 @@ class Secret:
         """For example ``sk-proj-****(164)``."""
         prefix = self._prefix
         if isinstance(prefix, tuple):
-            prefix = next((len(p) for p in prefix if self._raw.startswith(p)), 0)
+            prefix = _longest(prefix, self._raw)
         # Never more than a third: a "prefix" that long would be the secret itself.
         shown = min(prefix, len(self._raw) // 3)
         public = self._raw[:shown].decode("ascii", "replace")
@@ -91,6 +91,13 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[bytes, int | tuple[bytes, ...]]]:
         return Secret, (self._raw, self._prefix)
+
+
+def _longest(prefixes: tuple[bytes, ...], raw: bytes) -> int:
+    for prefix in prefixes:
+        if raw.startswith(prefix):
+            return len(prefix)
+    return 0
 
 
 class CheckResult(NamedTuple):

@@ -155,7 +155,7 @@ CONTEXTS = {
     "equals signs": Context(b"=", b"="),
     "hyphens": Context(b"-", b"-"),
     "pluses": Context(b"+", b"+"),
-    "backslashes": Context(b"\\", b"\\"),
+    "backslash behind": Context(b" ", b"\\"),
 }
 
 _KNOWS_JSON = ("private-key", "private-key-truncated", "pgp-private-key")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from contextlib import ExitStack
+from functools import cache
 from itertools import chain, groupby
 
 import msgspec
@@ -16,9 +17,9 @@ from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.tracker import Timings
 from detector.types import Finding, Skipped, Summary
 
-# Starting a worker costs 0.25 s, in which one core scans several hundred megabytes of text
-# without findings; with dense findings a core does a tenth of that.
-WORTH_WORKERS = 64 << 20
+# Seconds that this process scans alone: most runs are over by then (a core does a gigabyte
+# and more in them, or 100,000 findings), and starting a worker takes half of that.
+HEAD_START = 0.7
 GROUP_BYTES, GROUP_FILES = 4 << 20, 256  # small files travel together
 
 
@@ -45,12 +46,13 @@ class Run:
         self.summary = Summary()
         self.timings = Timings()
         self.total = 0
+        self._begun = 0.0
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
         self._lines = _Lines()
 
     def __iter__(self) -> Iterator[Finding | Skipped]:
-        begun = time.perf_counter()
+        begun = self._begun = time.perf_counter()
         try:
             for unit, result in self._results():
                 yield from self._take(unit, result)
@@ -63,15 +65,7 @@ class Run:
         if self._options.jobs == 1:
             yield from self._alone(found)
             return
-        first: list[FileRef | Skipped] = []
-        size = 0
-        for item in found:
-            first.append(item)
-            size += _size(item)
-            if size >= WORTH_WORKERS:
-                yield from self._together(chain(first, found))
-                return
-        yield from self._alone(first)
+        yield from self._together(found)
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self._paths, exclude=self._options.exclude):
@@ -90,22 +84,40 @@ class Run:
     def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
         to this process, and what comes out of a pipe goes on at once."""
-        with Pool(self._scanner, self._options.jobs, self._options.limits) as pool:
+        with ExitStack() as stack:
+            pool = cache(
+                lambda: stack.enter_context(
+                    Pool(self._scanner, self._options.jobs, self._options.limits)
+                )
+            )
             for is_stream, items in groupby(found, _is_stream):
-                scan = self._alone if is_stream else partial(self._spread, pool)
-                yield from scan(items)
+                if is_stream:
+                    yield from self._alone(items)
+                else:
+                    yield from self._spread(pool, items)
 
     def _spread(
-        self, pool: Pool, found: Iterable[FileRef | Skipped]
+        self, pool: Callable[[], Pool], found: Iterable[FileRef | Skipped]
     ) -> Iterator[tuple[Unit | None, Result]]:
         """Skips of the walk come when they are met, findings in the order of their units."""
         skips: list[Skipped] = []
-        for unit, result in pool.map(_units(found, skips.append)):
+        for unit, result in self._scanned(pool, _units(found, skips.append)):
             while skips:
                 yield None, skips.pop(0)
             yield unit, result
         for skip in skips:
             yield None, skip
+
+    def _scanned(
+        self, pool: Callable[[], Pool], units: Iterator[Unit]
+    ) -> Iterator[tuple[Unit, Result]]:
+        """This process begins; workers come when it turns out to be worth it."""
+        for unit in units:
+            if time.perf_counter() - self._begun >= HEAD_START:
+                yield from pool().map(chain([unit], units))
+                return
+            for result in scan_unit(self._scanner, unit, self._options.limits):
+                yield unit, result
 
     def _take(self, unit: Unit | None, result: Result) -> Iterator[Finding | Skipped]:
         if isinstance(result, Counts):

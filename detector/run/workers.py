@@ -16,19 +16,22 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from detector.run.wire import Packed, pack, unpack
 from detector.run.work import Counts, Result, Unit, lost, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Limits
+from detector.types import Finding, Skipped
 
 BATCH = 256  # results that cross the pipe together: pickling one by one costs twice as much
-AHEAD = 64  # batches of one unit that the main process keeps before their turn
+AHEAD = 128  # batches of one unit that the main process keeps before their turn: 15 MB
 
 
 class _Done:
     """The worker is through with its unit."""
 
 
-_Message = list[Result] | _Done
+Sent = Packed | Skipped | Counts
+_Message = list[Sent] | _Done
 
 
 def _serve(connection: Connection, scanner: Scanner, limits: Limits) -> None:
@@ -42,10 +45,10 @@ def _serve(connection: Connection, scanner: Scanner, limits: Limits) -> None:
         pass  # the main process has gone
 
 
-def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
-    batch: list[Result] = []
+def _batches(results: Iterable[Result]) -> Iterator[list[Sent]]:
+    batch: list[Sent] = []
     for result in results:
-        batch.append(result)
+        batch.append(pack(result) if isinstance(result, Finding) else result)
         if len(batch) >= BATCH:
             yield batch
             batch = []
@@ -58,7 +61,7 @@ class _Job:
 
     def __init__(self, unit: Unit, worker: _Worker) -> None:
         self.unit, self.worker = unit, worker
-        self.ready: deque[list[Result]] = deque()
+        self.ready: deque[list[Sent]] = deque()
         self.done = False
 
 
@@ -126,6 +129,7 @@ class Pool:
     def map(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, Result]]:
         """The results of all units, in their order."""
         todo = iter(units)
+        rules = {rule.id: rule for rule in self._args[0].rules}
         jobs: deque[_Job] = deque()
         while True:
             while self._idle and (unit := next(todo, None)) is not None:
@@ -134,7 +138,8 @@ class Pool:
                 return
             first = jobs[0]
             while first.ready:
-                yield from ((first.unit, result) for result in first.ready.popleft())
+                for sent in first.ready.popleft():
+                    yield first.unit, unpack(sent, rules) if isinstance(sent, tuple) else sent
             if first.done:
                 jobs.popleft()
             else:
@@ -169,7 +174,7 @@ class Pool:
     def _replace(self, job: _Job) -> None:
         """A worker died (out of memory, killed): its unit was not read to the end."""
         code = job.worker.end()
-        job.ready.append(list(lost(job.unit, f"the worker died (status {code})")))
+        job.ready.append([*lost(job.unit, f"the worker died (status {code})")])
         job.done = True
         self._add_worker(instead_of=job.worker)
 

@@ -41,7 +41,7 @@ BROKEN = {
     "an unknown check": ("privilege", 'check = "crc99"\nprivilege', "check", "crc99"),
     "a head without literal": (
         "privilege",
-        "head = '[a-z]{8}'\nprivilege",
+        "head = '[^a]{8}'\nprivilege",
         "head",
         "literal",
     ),

@@ -49,7 +49,7 @@ def few() -> Scanner:
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch) -> None:
     monkeypatch.setattr(run_module, "Pool", Here)
-    monkeypatch.setattr(run_module, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(run_module, "HEAD_START", 0)
 
 
 def results(scanner: Scanner, path: Path, piece: int | None) -> list[Finding | Skipped]:
