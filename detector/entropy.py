@@ -77,8 +77,9 @@ def _block(tokens: list[bytes]) -> tuple[Floats, NDArray[np.uint8]]:
     counts = np.bincount(rows * 256 + flat, minlength=len(tokens) * 256).reshape(-1, 256)
     size = np.maximum(lengths, 1).astype(np.float32)
     entropy = np.log2(size) - _COUNT_LOG[counts].sum(axis=1) / size
-    starts = np.minimum(np.cumsum(lengths) - lengths, flat.size - 1)
-    members = np.bitwise_or.reduceat(_CLASS[flat], starts)
+    starts = np.cumsum(lengths) - lengths
+    # One byte more without a class: where an empty last token begins.
+    members = np.bitwise_or.reduceat(np.append(_CLASS[flat], np.uint8(0)), starts)
     expected = _expected(size, _SIZE_OF_SET[members])
     relative = np.where(lengths > 1, entropy / expected, 0).astype(np.float32)
     return relative, np.where(lengths > 0, members, 0).astype(np.uint8)

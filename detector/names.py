@@ -13,7 +13,7 @@ from itertools import accumulate
 from detector.prefilter import ID_BITS, ID_MASK, make_engine
 from detector.prefilter.table import Candidate
 from detector.rules import Rule
-from detector.rules.heads import derive, spelled
+from detector.rules.heads import of_word
 from detector.types import Bytes
 
 BACK = 128  # bytes before a named value's first dozen: a name of 32, the gap of 48, the head
@@ -28,7 +28,7 @@ class Names:
             for word in rule.spec.keywords:
                 named.setdefault(word.lower(), []).append(Candidate(index, len(word)))
         self._candidates = list(named.values())
-        self._engine = make_engine(engine, [derive(spelled(word)).heads[0] for word in named])
+        self._engine = make_engine(engine, [of_word(word) for word in named])
 
     def before(self, ends: Sequence[int], view: Bytes) -> Iterator[tuple[int, Candidate]]:
         """Where in ``view`` a name begins that stands before one of ``ends``, and a rule that

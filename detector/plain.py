@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,7 @@ class PlainMatcher:
         return self._rule[head[chosen]], start[chosen], end[chosen], column[~accepted].tolist()
 
 
+@lru_cache(maxsize=256)
 def _members(regex: str) -> NDArray[np.bool_]:
     if not regex:
         return np.zeros(256, np.bool_)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.prefilter import ID_BITS, ID_MASK, make_engine
-from detector.rules.heads import derive, spelled
+from detector.rules.heads import of_word
 
 # Long words count anywhere: seven given letters stand in a random token of 40 once in 10^9.
 # Short ones count between separators only: a random token holds "test" once in 25,000.
@@ -32,7 +32,7 @@ class Words:
 
     def __init__(self, engine: str = "auto") -> None:
         words = [*_ANYWHERE, *_DELIMITED]
-        self._engine = make_engine(engine, [derive(spelled(word)).heads[0] for word in words])
+        self._engine = make_engine(engine, [of_word(word) for word in words])
         self._lengths = [0] * len(_ANYWHERE) + [len(word) for word in _DELIMITED]
 
     def in_each(self, tokens: Sequence[bytes]) -> NDArray[np.bool_]:

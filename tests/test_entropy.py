@@ -56,7 +56,7 @@ tokens = st.lists(
     st.one_of(
         st.binary(max_size=60),
         st.text("abcdef0123456789", max_size=80).map(str.encode),
-        st.just(b"q" * 5000),
+        st.just(b"q" * 4200),
     ),
     max_size=70,
 )
@@ -81,6 +81,12 @@ def test_it_is_shannon_s_entropy_relative_to_a_constant(token: bytes) -> None:
     size = len(token)
     entropy = -sum(n / size * math.log2(n / size) for n in Counter(token).values())
     assert (float(randomness([token])[0]) == 0) == (entropy == 0)
+
+
+def test_an_empty_token_takes_nothing_from_the_one_before_it() -> None:
+    batch = [b""] * 6 + [b"\0A", b""]
+    assert profile(batch)[0].tolist() == pytest.approx([0.0] * 6 + [1.098901, 0.0])
+    assert profile(batch)[1][6] == OTHER | profile([b"A"])[1][0]
 
 
 def test_more_tokens_than_a_block() -> None:

@@ -108,7 +108,7 @@ def test_any_size_of_pieces_of_bytes(mask: Mask, size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 300])
 def test_any_size_of_pieces_of_text(size: int) -> None:
-    text = every_rule()[: {1: 1 << 13, 7: 1 << 15}.get(size)]
+    text = every_rule()[: {1: 1 << 12, 7: 1 << 14}.get(size)]
     whole = builtin_scanner().redact(text).text
     assert fed([text[i : i + size] for i in range(0, len(text), size)]) == whole
 

@@ -60,7 +60,7 @@ def test_the_text_of_these_tests_holds_nearly_every_rule() -> None:
     assert len({finding.rule for finding in every_finding()}) > 0.95 * len(IDS)
 
 
-@pytest.mark.parametrize(("size", "phases"), [(1, 1), (7, 3), (61, 8), (997, 40)])
+@pytest.mark.parametrize(("size", "phases"), [(1, 1), (7, 1), (61, 4), (997, 16)])
 def test_cut_anywhere_in_every_rule(size: int, phases: int) -> None:
     """One byte at a time every place is a cut; with larger pieces and many phases most are,
     and each piece holds a token's end together with what stands before and behind it."""
