@@ -23,7 +23,8 @@ from detector.words import Words
 
 PASSED = 0.99  # a 32-bit checksum fits by chance once in 4 * 10^9
 FAILED = 0.6  # reported all the same: the token may be cut, mistyped or of a newer format
-PLACEHOLDER = 0.05  # a value that its vendor has published
+PLACEHOLDER = 0.05  # a value that its vendor has published, or what a redaction left
+CEILING = 0.98  # without a proof nothing is more certain
 
 # Measured on 10^5 random tokens a cell: none of 16 bytes or more below 0.5, fewer than
 # one in 10^4 below 0.7. A run of one letter or "your-key-here" words fall far below.
@@ -57,6 +58,8 @@ _DIGESTISH = re.compile(
     rb"(?i:sha\d|md5|hash|digest|integrity|checksum|commit|revision|etag|uuid|guid|rev\b)"
 )
 _ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{\\-]{0,8}\Z")
+# What this program's own redaction leaves: [redacted:rule], [rule:digits], stars.
+_REDACTED = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+(?::[0-9a-f]*)?\]?\Z|\*+\Z")
 _CODES = {CheckStatus.none: 0, CheckStatus.passed: 1, CheckStatus.failed: 2}
 
 
@@ -79,6 +82,9 @@ class Judge:
         rules, rule, secrets, results, near = survivors
         prior = self._prior[rule]
         status = np.array([3 if r.placeholder else _CODES[r.status] for r in results], np.int8)
+        for number in np.flatnonzero(~self._random[rule]).tolist():
+            if _REDACTED.match(secrets[number]):
+                status[number] = 3
         score = np.where(status == 2, np.minimum(prior, FAILED), prior)
         for number, text in near.items():
             score[number] *= _nearness(text)
@@ -88,6 +94,7 @@ class Judge:
             score[random] *= self._looks(rules, rule[random], chosen)
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
+        score = np.where(proved, score, np.minimum(score, CEILING))
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
 
     def _looks(self, rules: Sequence[Rule], rule: Ints, secrets: Sequence[bytes]) -> Floats:
@@ -98,7 +105,7 @@ class Judge:
             for number, (secret, count) in enumerate(zip(secrets, public, strict=True))
         ]
         random, classes = profile(bodies)
-        odd = (random < NOT_RANDOM) | oddities(bodies)
+        odd = (random < NOT_RANDOM) | oddities([body.translate(None, b"-_.: ") for body in bodies])
         factor = np.where(odd, 0.2, np.where(random < DOUBTFUL, 0.7, 1)).astype(np.float32)
         factor *= np.where(self._words.in_each(bodies), 0.2, 1)
         # Words have separators, or no digit; most random tokens need no regex to tell.

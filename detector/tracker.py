@@ -120,6 +120,7 @@ class Tracker:
         self._view = memoryview(b"")
         self._final = False
         self._matches: list[_Match] = []
+        self._looks: dict[tuple[int, int], tuple[bool, bool]] = {}
         self._named: list[int] = []  # where the heads of named values end
 
     @property
@@ -234,6 +235,7 @@ class Tracker:
 
     def _revisit(self) -> None:
         waiting = []
+        self._looks.clear()
         for pending in self._pending:
             position = pending.position - self.base
             reach = self._verifier.reach[pending.candidate.rule]
@@ -247,18 +249,28 @@ class Tracker:
         """Decide early if the bytes at hand allow it. Each byte is looked at once for that."""
         rule = pending.candidate.rule
         position = pending.position - self.base
-        fresh = self._view[pending.searched - self.base :]
+        stops, closes = self._look(rule, pending.searched - self.base)
         pending.searched = self.base + len(self._view)
-        if self._verifier.stops(rule, fresh):
+        if stops:
             self._decide(pending.candidate, position)
             return True
-        if self._verifier.may_close(rule, fresh):
+        if closes:
             try:
                 self._decide(pending.candidate, position, partial=True)
             except Incomplete:
                 return False
             return True
         return False
+
+    def _look(self, rule: int, begin: int) -> tuple[bool, bool]:
+        """Whether the bytes from ``begin`` on hold an end for a match of this rule, sure or
+        possible. Many candidates of a rule wait for the same bytes: they are looked at once."""
+        key = (rule, begin)
+        if (seen := self._looks.get(key)) is None:
+            fresh = self._view[begin:]
+            stops = self._verifier.stops(rule, fresh)
+            seen = self._looks[key] = stops, stops or self._verifier.may_close(rule, fresh)
+        return seen
 
     def _decide(self, candidate: Candidate, position: int, *, partial: bool = False) -> None:
         try:

@@ -15,7 +15,7 @@ from detector.rules import Rule
 from detector.types import Bytes
 
 TIMEOUT = 2.0  # seconds for one window of at most 16 KiB: a sound rule takes microseconds
-GUARD = 2  # bytes behind a match that its boundary may look at
+GUARD = 4  # bytes behind a match that its boundary may look at
 
 
 class RuleTimeoutError(Exception):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from detector.rules import Head, Rule
+from detector.types import Bytes
 
 ID_BITS = 16  # a hit is one int, ``end << 16 | head``: half the Python work of a pair
 MAX_HEADS = 1 << ID_BITS
@@ -48,35 +49,38 @@ class HeadTable:
         if len(self.heads) > MAX_HEADS:
             raise ValueError(f"{len(self.heads)} heads; at most {MAX_HEADS} fit into a hit")
         self.longest = max((head.most for head in self.heads), default=1)
-        self._lead = _lead_at_end(rules)
-        self._longest_lead = max((rule.heads.lead_hi for rule in rules), default=0)
-        self._leads = [
-            max((rules[c.rule].heads.lead_hi for c in candidates), default=0)
+        self._leads = _leads(rules)
+        self._holds = [
+            max((rules[c.rule].hold for c in candidates), default=0)
             for candidates in self.candidates
         ]
-        self._starting_with: dict[int, list[int]] = {}
+        self._longest_hold = max(self._holds, default=0)
+        self._starting_with: dict[bytes, list[int]] = {}
         for number, head in enumerate(self.heads):
-            for byte in {ord(char) for word in head.literals for char in _cases(word[0], head)}:
-                self._starting_with.setdefault(byte, []).append(number)
-        self._partial: dict[int, object] = {}
+            for start in {s for word in head.literals for s in _beginnings(word, head)}:
+                self._starting_with.setdefault(start, []).append(number)
+        self._partial: dict[int, Any] = {}
 
-    def undecided_from(self, data: bytes | bytearray | memoryview, size: int) -> int:
+    def undecided_from(self, data: Bytes, size: int) -> int:
         """The first position of ``data[:size]`` from which later bytes could still make a
-        match: a head that has begun, or what may stand before one; ``size`` if none."""
-        floor = size
-        if self._lead is not None:
-            begin = max(0, size - self._longest_lead)
-            if (lead := self._lead.search(bytes(data[begin:size]))) is not None:
-                floor = begin + lead.start()
-        begin = max(0, size - self.longest + 1)
+        secret: a head that has begun, or what may stand before one; ``size`` if none."""
+        begin = max(0, size - max(self.longest - 1, self._longest_hold))
         tail = bytes(data[begin:size])
-        for offset, byte in enumerate(tail):
-            for number in self._starting_with.get(byte, ()):
-                if begin + offset - self._leads[number] < floor and self._could_be(
-                    number, tail[offset:]
-                ):
-                    floor = max(0, begin + offset - self._leads[number])
-        return floor
+        floor = len(tail) - self._lead_at_end(tail)
+        for offset in range(len(tail)):
+            if offset - self._longest_hold >= floor:
+                break
+            for number in self._starting_with.get(tail[offset : offset + 2], ()):
+                held = offset - self._holds[number]
+                if held < floor and self._could_be(number, tail[offset:]):
+                    floor = max(0, held)
+        return begin + floor
+
+    def _lead_at_end(self, tail: bytes) -> int:
+        """How many bytes at the end may stand before a head and belong to its secret."""
+        backwards = tail[::-1]
+        runs = (lead.match(backwards) for lead in self._leads)
+        return max((run.end() for run in runs if run is not None), default=0)
 
     def _could_be(self, number: int, tail: bytes) -> bool:
         """Whether ``tail`` is a proper beginning of this head."""
@@ -87,18 +91,21 @@ class HeadTable:
         if number not in self._partial:
             import regex
 
-            self._partial[number] = regex.compile(self.heads[number].regex.encode())
-        found = self._partial[number].fullmatch(tail, partial=True)  # type: ignore[attr-defined]
+            self._partial[number] = regex.compile(head.regex.encode())
+        found = self._partial[number].fullmatch(tail, partial=True)
         return found is not None and found.partial
 
 
-def _cases(char: str, head: Head) -> set[str]:
-    return {char, char.upper()} if head.caseless else {char}
+def _beginnings(word: str, head: Head) -> set[bytes]:
+    """The first byte alone, for the last place of a text, and the first two."""
+    first, second = (({c, c.upper()} if head.caseless else {c}) for c in (word + "\0")[:2])
+    both = {a + b for a in first for b in second} if len(word) > 1 else set()
+    return {text.encode("latin-1") for text in first | both}
 
 
-def _lead_at_end(rules: Sequence[Rule]) -> re.Pattern[bytes] | None:
-    classes = dict.fromkeys(rule.lead for rule in rules if rule.lead)
-    longest = max((rule.heads.lead_hi for rule in rules), default=0)
-    if not classes:
-        return None
-    return re.compile(f"(?:{'|'.join(classes)}){{1,{longest}}}\\Z".encode())
+def _leads(rules: Sequence[Rule]) -> list[re.Pattern[bytes]]:
+    classes: dict[str, int] = {}
+    for rule in rules:
+        if rule.hold:
+            classes[rule.lead] = max(rule.hold, classes.get(rule.lead, 0))
+    return [re.compile(f"{lead}{{1,{hold}}}".encode()) for lead, hold in classes.items()]

@@ -27,7 +27,6 @@ from detector.rules.syntax import (
     Repeat,
     Seq,
     class_regex,
-    first,
     flatten,
     parse,
     width,
@@ -58,11 +57,14 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """All heads of a rule, and how far before a head's start a match can begin."""
+    """All heads of a rule, and how far before what an engine tells of a hit (where a head
+    begins, or ends if its length varies) a match can begin. ``items``: how many items of the
+    pattern stand before the head."""
 
     heads: tuple[Head, ...]
     lead_lo: int
     lead_hi: int
+    items: int = 0
 
 
 def derive(tree: Node) -> Heads:
@@ -77,7 +79,7 @@ def derive(tree: Node) -> Heads:
         sequences = _spell_out(_prefixes(items[index:]))
         run = min(_literal_run(sequence) for sequence in sequences)
         if run > best_run:
-            best = Heads(tuple(map(_fixed_head, sequences)), lead_lo, lead_hi)
+            best = Heads(tuple(map(_fixed_head, sequences)), lead_lo, lead_hi, index)
             best_run = run
             if run >= GOOD_LITERAL:
                 break
@@ -96,10 +98,20 @@ def written(regex: str, tree: Node) -> Heads:
     head_tree = parse(regex)
     literals = _written_literals(flatten(head_tree))
     lo, hi = width(head_tree)
-    same_beginning = first(flatten(head_tree)) == first(flatten(tree))
-    lead = 0 if same_beginning else min(width(tree)[1], MAX_LEAD)
     head = Head(regex, literals, False, lo if lo == hi else 0, hi)
-    return Heads((head,), 0, lead)
+    items = flatten(tree)
+    start = _prefixes(flatten(head_tree))[0]
+    same = max(1, _literal_run(start))
+    begins = (
+        any(w[:same] == start[:same] for w in _prefixes(items[i:])) for i in range(len(items))
+    )
+    index = next((i for i, found in enumerate(begins) if found), None)
+    if index is None:
+        raise PatternError("the head does not begin like any part of the pattern")
+    lead_lo, lead_hi = width(Seq(tuple(items[:index])))
+    if not head.length:
+        lead_lo, lead_hi = lead_lo + lo, lead_hi + hi
+    return Heads((head,), lead_lo, lead_hi, index)
 
 
 # What stands in front of a value that somebody assigned a name to: MISTRAL_API_KEY=…,
@@ -201,8 +213,16 @@ def _fixed_head(sequence: Sequence[Mask]) -> Head:
 
 def literals(tree: Node) -> set[bytes]:
     """Every literal that a match can begin with; empty if it can begin with something else."""
-    ways = _spell_out([masks for masks, _ in _unfold(flatten(tree), narrow=False)])
-    runs = {bytes(masks.bit_length() - 1 for masks in way[: _exact_run(way)]) for way in ways}
+    runs: set[bytes] = set()
+    for masks, _ in _unfold(flatten(tree), narrow=False):
+        found = [b""]
+        for mask in masks:
+            members = _members(mask)
+            # A choice of two or three letters is a spelling; a class is drawn, so secret.
+            if len(members) > 3 or len(found) > MAX_HEADS:
+                break
+            found = [text + bytes([byte]) for text in found for byte in members]
+        runs.update(found)
     return set() if b"" in runs else runs
 
 
@@ -213,10 +233,6 @@ def are_whole(tree: Node, heads: Heads) -> bool:
         return False
     exact = {_fixed_head(masks) for masks in _spell_out([masks for masks, _ in ways])}
     return exact == set(heads.heads)
-
-
-def _exact_run(sequence: Sequence[Mask]) -> int:
-    return next((at for at, mask in enumerate(sequence) if mask.bit_count() > 1), len(sequence))
 
 
 def _prefixes(items: Sequence[Node]) -> list[tuple[Mask, ...]]:

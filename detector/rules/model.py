@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from detector.rules.heads import Head, Heads
 from detector.rules.syntax import (
     ALNUM,
     ANY,
+    Group,
     Node,
     One,
     PatternError,
@@ -44,6 +46,8 @@ FRONT = (
     r"(?:(?<![0-9A-Za-z])"
     r"|(?<=\\[nrtbfv0]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|=3D|\x1b\[[0-9;]{0,8}m))"
 )
+# Where a match is looked for backwards it must not begin with the letters of an escape.
+NOT_AN_ESCAPE = r"(?!(?<=\\)[nrtbfv0ux])(?!(?<=%)[0-9A-Fa-f]{2})(?!(?<=\x1b\[)[0-9;]{0,8}m)"
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Text = Annotated[str, Meta(min_length=1)]
@@ -80,12 +84,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Derived from the pattern: ``heads`` for the engine; ``regex`` for the verifier, with the
     boundaries; ``shortest`` and ``longest`` width of a match in bytes; ``stop``, the class of
     bytes that no match contains; ``closed``, whether a match is certain as soon as it is
-    complete; ``last``, the class of a closed match's last byte; ``lead``, the class of what
-    may stand before a head; ``prefixes``, a secret's public beginnings, the longest first;
-    ``letters``, how many letters and digits its last class holds; ``plain``, whether a hit
-    between bytes that are not its own is a match, with nothing left for the regex, ``after``
-    being the class of its own bytes; ``checked``, whether there is a structure to check;
-    ``linear``, whether matching never has to go back.
+    complete; ``last``, the class of a closed match's last byte; ``hold``, how many bytes of
+    the secret may stand before a head, and ``lead``, their class; ``prefixes``, a secret's
+    public beginnings, the longest first; ``letters``, how many letters and digits its last
+    class holds; ``plain``, whether a hit between bytes that are not its own is a match, with
+    nothing left for the regex, ``after`` being the class of its own bytes; ``checked``,
+    whether there is a structure to check; ``linear``, whether matching never has to go back.
     """
 
     spec: RuleSpec
@@ -99,6 +103,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool
     last: str
     lead: str
+    hold: int
     prefixes: tuple[bytes, ...]
     letters: int
     plain: bool
@@ -145,18 +150,20 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
     boundary = _boundary(secret) if ends_with_secret else ""
     items = flatten(tree)
     union = alphabet(tree)
+    hold = _hold(items, heads, tree)
     return Rule(
         spec=spec,
         provider=provider,
         title=title,
         heads=heads,
-        regex=_verifier(spec, value, boundary),
+        regex=_verifier(spec, value, boundary, lead=heads.lead_hi > 0),
         shortest=shortest,
         longest=longest,
         stop=class_regex(ANY & ~union) if union != ANY else "",
-        closed=not boundary and is_deterministic(items),
+        closed=not boundary and is_deterministic(items, ANY),
         last=class_regex(last_byte(tree)) if not boundary else "",
-        lead=class_regex(union) if heads.lead_hi else "",
+        lead=class_regex(alphabet(Seq(tuple(items[: heads.items])))) if hold else "",
+        hold=hold,
         prefixes=_public_prefixes(secret),
         letters=(tail(secret) & ALNUM).bit_count(),
         checked=bool(spec.check),
@@ -164,6 +171,22 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         plain=width(secret) == (shortest, longest) and heads_.are_whole(tree, heads),
         after=class_regex(tail(secret)) if boundary else "",
     )
+
+
+def _hold(items: Sequence[Node], heads: Heads, tree: Node) -> int:
+    if _items_before_secret(tree) >= heads.items:
+        return 0
+    return width(Seq(tuple(items[: heads.items])))[1]
+
+
+def _items_before_secret(tree: Node) -> int:
+    """Of the top-level items, the groups opened; 0 where the secret stands deeper."""
+    count = 0
+    for item in tree.items if isinstance(tree, Seq) else (tree,):
+        if isinstance(item, Group):
+            return count
+        count += len(flatten(item))
+    return 0
 
 
 def _behind_keywords(keywords: tuple[str, ...], value: Node) -> Node:
@@ -181,9 +204,11 @@ def _heads(spec: RuleSpec, tree: Node) -> Heads:
     return heads_.written(spec.head, tree) if spec.head else heads_.derive(tree)
 
 
-def _verifier(spec: RuleSpec, value: Node, boundary: str) -> str:
+def _verifier(spec: RuleSpec, value: Node, boundary: str, *, lead: bool) -> str:
     starts_with, _ = first(flatten(value))
     guard = FRONT if starts_with & ALNUM else ""
+    if lead:
+        guard = NOT_AN_ESCAPE + guard
     body = f"{guard}(?:{spec.pattern}){boundary}"
     if not spec.keywords:
         return body
@@ -192,7 +217,8 @@ def _verifier(spec: RuleSpec, value: Node, boundary: str) -> str:
 
 
 def _boundary(secret: Node) -> str:
-    """The next byte is not of the token's own alphabet, or is punctuation that ends a sentence.
+    """The next byte is not of the token's own alphabet, or up to three are punctuation of it
+    that belongs to the text around: ``__X__``, ``X...``.
 
     A token whose last byte is no letter or digit (``=``, ``-----``) needs none.
     """
@@ -203,7 +229,7 @@ def _boundary(secret: Node) -> str:
     punctuation = last & ~ALNUM
     if not punctuation:
         return f"(?!{inside})"
-    return rf"(?:(?!{inside})|(?={class_regex(punctuation)}(?!{inside})))"
+    return rf"(?:(?!{inside})|(?={class_regex(punctuation)}{{1,3}}(?!{inside})))"
 
 
 def _public_prefixes(secret: Node) -> tuple[bytes, ...]:

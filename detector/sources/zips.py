@@ -160,6 +160,7 @@ def _member(stream: Stream, budget: Budget) -> Member:
     header = _read_header(stream)
     if not header.complete:
         stream.settle()
+        stream.reported = True  # what ends here is the archive
         return Member(header.name, Damaged("archive ends inside a header"))
     if problem := _unreadable(header):
         raw = Stream(_raw(stream, header))
