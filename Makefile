@@ -37,8 +37,8 @@ demo: $(READY)
 	@echo "== done; exit status 1 of the scan means that it found something"
 
 test: $(READY)
-	@echo "== running the test suite"
-	@$(BIN)/python -m pytest
+	@echo "== running the test suite, a worker a core"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8
 
 check: $(READY)
 	@echo "== lint"

@@ -30,21 +30,17 @@ class Names:
         self._candidates = list(named.values())
         self._engine = make_engine(engine, [of_word(word) for word in named])
 
-    def before(self, ends: Sequence[int], view: Bytes) -> Iterator[tuple[int, Candidate]]:
-        """Where in ``view`` a name begins that stands before one of ``ends``, and a rule that
-        knows it; ascending for each name, none twice."""
+    def before(self, ends: Sequence[int], view: Bytes) -> Iterator[tuple[int, Candidate, int]]:
+        """Where in ``view`` a name begins that stands before one of ``ends``, a rule that
+        knows it, and that end: the value in question holds it."""
         begins = [max(0, end - BACK) for end in ends]
         parts = [bytes(view[begin:end]) for begin, end in zip(begins, ends, strict=True)]
         hits = self._engine.find(b"\n".join(parts))
         if not hits:
             return
         offsets = list(accumulate((len(part) + 1 for part in parts), initial=0))
-        seen = set()
         for hit in sorted(hits):
             end = hit >> ID_BITS
             part = bisect_right(offsets, end - 1) - 1
             for candidate in self._candidates[hit & ID_MASK]:
-                position = begins[part] + end - offsets[part] - candidate.length
-                if (position, candidate) not in seen:
-                    seen.add((position, candidate))
-                    yield position, candidate
+                yield begins[part] + end - offsets[part] - candidate.length, candidate, ends[part]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import Generic, TypeVar
 
+import msgspec
+
 from detector.mask import Mask, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
@@ -13,12 +15,14 @@ from detector.types import Finding
 
 T = TypeVar("T", bytes, str)
 
+_CONTINUATION = bytes(range(0x80, 0xC0))  # of UTF-8: all other bytes begin a character
+
 
 class Redactor(Generic[T]):
     """Bytes in, bytes out, or text in, text out; every secret replaced, nothing else changed.
 
     What could still become part of a secret is held back, and nothing more. ``findings``
-    collects what was found; drain it on long streams.
+    collects what was found, in characters for text; drain it on long streams.
     """
 
     def __init__(self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "") -> None:
@@ -30,6 +34,7 @@ class Redactor(Generic[T]):
         self._released = 0
         self._ready: list[Settled] = []
         self._decoder: codecs.IncrementalDecoder | None = None
+        self._counted = 0, 0  # a position, and the characters before it
         self._closed = False
         self.findings: list[Finding] = []
 
@@ -66,7 +71,22 @@ class Redactor(Generic[T]):
 
     def _take(self, clusters: list[Settled]) -> None:
         self._ready += clusters
-        self.findings += self._scanner.findings(clusters, self._path)
+        found = self._scanner.findings(clusters, self._path)
+        self.findings += found if self._decoder is None else map(self._in_characters, found)
+
+    def _in_characters(self, finding: Finding) -> Finding:
+        start, end = self._characters(finding.start), self._characters(finding.end)
+        return msgspec.structs.replace(finding, start=start, end=end)
+
+    def _characters(self, position: int) -> int:
+        """Characters before this absolute position; asked for in ascending order, but for
+        places that an earlier finding of the same cluster has passed."""
+        begin, count = self._counted
+        base, buffer = self._window.base, self._window.buffer
+        low, high = sorted((begin, position))
+        between = len(buffer[low - base : high - base].translate(None, _CONTINUATION))
+        self._counted = position, count + (between if position >= begin else -between)
+        return self._counted[1]
 
     def _floor(self) -> int:
         window = self._window
@@ -85,6 +105,8 @@ class Redactor(Generic[T]):
         if floor > self._released:
             out += buffer[self._released - base : floor - base]
             self._released = floor
+        if self._decoder is not None:
+            self._characters(self._released)
         self._window.hold = self._released
         return bytes(out)
 

@@ -24,7 +24,7 @@ from detector.words import Words
 PASSED = 0.99  # a 32-bit checksum fits by chance once in 4 * 10^9
 FAILED = 0.6  # reported all the same: the token may be cut, mistyped or of a newer format
 PLACEHOLDER = 0.05  # a value that its vendor has published, or what a redaction left
-CEILING = 0.98  # without a proof nothing is more certain
+
 
 # Measured on 10^5 random tokens a cell: none of 16 bytes or more below 0.5, fewer than
 # one in 10^4 below 0.7. A run of one letter or "your-key-here" words fall far below.
@@ -94,7 +94,7 @@ class Judge:
             score[random] *= self._looks(rules, rule[random], chosen)
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
-        score = np.where(proved, score, np.minimum(score, CEILING))
+        score = np.minimum(score, 1)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
 
     def _looks(self, rules: Sequence[Rule], rule: Ints, secrets: Sequence[bytes]) -> Floats:

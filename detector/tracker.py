@@ -88,10 +88,11 @@ class Survivor(msgspec.Struct, frozen=True, gc=False):
 class _Pending:
     """A candidate that waits for more bytes."""
 
-    __slots__ = ("candidate", "position", "searched")
+    __slots__ = ("candidate", "position", "searched", "through")
 
-    def __init__(self, candidate: Candidate, position: int, searched: int) -> None:
-        self.candidate, self.position, self.searched = candidate, position, searched
+    def __init__(self, candidate: Candidate, position: int, through: int) -> None:
+        self.candidate, self.position, self.through = candidate, position, through
+        self.searched = position
 
 
 _Match = tuple[int, int, int, int]
@@ -203,8 +204,8 @@ class Tracker:
                 if end > done:
                     self._hit(hit & ID_MASK, end)
             if self._named:
-                for position, candidate in self._m.names.before(self._named, self._view):
-                    self._consider(candidate, position)
+                for position, candidate, end in self._m.names.before(self._named, self._view):
+                    self._consider(candidate, position, end)
                 self._named.clear()
             self.timings.verify += perf_counter() - found
         self._scanned = self.base + stop
@@ -225,11 +226,12 @@ class Tracker:
         if table.named[head]:
             self._named.append(end)
 
-    def _consider(self, candidate: Candidate, position: int) -> None:
+    def _consider(self, candidate: Candidate, position: int, through: int = 0) -> None:
+        """``through``: where the secret must reach over, 0 if that is not known."""
         if self._final or position + self._verifier.reach[candidate.rule] <= len(self._view):
-            self._decide(candidate, position)
+            self._decide(candidate, position, through)
             return
-        pending = _Pending(candidate, self.base + position, self.base + position)
+        pending = _Pending(candidate, self.base + position, self.base + through if through else 0)
         if not self._try(pending):
             self._pending.append(pending)
 
@@ -240,7 +242,7 @@ class Tracker:
             position = pending.position - self.base
             reach = self._verifier.reach[pending.candidate.rule]
             if self._final or position + reach <= len(self._view):
-                self._decide(pending.candidate, position)
+                self._decide(pending.candidate, position, self._through(pending))
             elif not self._try(pending):
                 waiting.append(pending)
         self._pending = waiting
@@ -252,11 +254,11 @@ class Tracker:
         stops, closes = self._look(rule, pending.searched - self.base)
         pending.searched = self.base + len(self._view)
         if stops:
-            self._decide(pending.candidate, position)
+            self._decide(pending.candidate, position, self._through(pending))
             return True
         if closes:
             try:
-                self._decide(pending.candidate, position, partial=True)
+                self._decide(pending.candidate, position, self._through(pending), partial=True)
             except Incomplete:
                 return False
             return True
@@ -272,7 +274,12 @@ class Tracker:
             seen = self._looks[key] = stops, stops or self._verifier.may_close(rule, fresh)
         return seen
 
-    def _decide(self, candidate: Candidate, position: int, *, partial: bool = False) -> None:
+    def _through(self, pending: _Pending) -> int:
+        return pending.through - self.base if pending.through else 0
+
+    def _decide(
+        self, candidate: Candidate, position: int, through: int, *, partial: bool = False
+    ) -> None:
         try:
             found = self._verifier.match(candidate, position, self._view, partial=partial)
         except RuleTimeoutError as error:
@@ -282,6 +289,8 @@ class Tracker:
             return
         base = self.base
         start, end, match_start = found
+        if through and not start < through <= end:
+            return
         match = (base + start, base + end, candidate.rule, base + match_start)
         if match not in self._seen:
             self._seen.add(match)

@@ -103,7 +103,7 @@ def written(regex: str, tree: Node) -> Heads:
     start = _prefixes(flatten(head_tree))[0]
     same = max(1, _literal_run(start))
     begins = (
-        any(w[:same] == start[:same] for w in _prefixes(items[i:])) for i in range(len(items))
+        all(w[:same] == start[:same] for w in _prefixes(items[i:])) for i in range(len(items))
     )
     index = next((i for i, found in enumerate(begins) if found), None)
     if index is None:

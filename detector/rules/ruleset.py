@@ -83,13 +83,22 @@ class RuleSet(Sequence[Rule]):
         return {rule.id: rule for rule in self}
 
 
-def _cache_key(files: Iterable[tuple[str, bytes]]) -> str:
-    """Of the rules' text and of the code that derives from it."""
+def _digest(named: Iterable[tuple[str, bytes]]) -> bytes:
     digest = hashlib.blake2b(digest_size=20)
-    code = sorted(Path(__file__).parent.glob("*.py"))
-    for name, raw in [*((path.name, path.read_bytes()) for path in code), *files]:
+    for name, raw in named:
         digest.update(b"%s:%d:" % (Path(name).name.encode(), len(raw)) + raw)
-    return f"rules-{digest.hexdigest()}"
+    return digest.digest()
+
+
+# Of the code that derives from the rules' text. Taken when it is loaded: a program that is
+# upgraded while it runs must not store what the old code made under the new code's name.
+_CODE = _digest(
+    (path.name, path.read_bytes()) for path in sorted(Path(__file__).parent.glob("*.py"))
+)
+
+
+def _cache_key(files: Iterable[tuple[str, bytes]]) -> str:
+    return f"rules-{_digest([('code', _CODE), *files]).hex()}"
 
 
 def _files(paths: Iterable[str | Path]) -> Iterator[Path]:

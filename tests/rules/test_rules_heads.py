@@ -19,10 +19,10 @@ from patterns import drawn, rule_patterns
 def holds(heads: Heads, text: bytes) -> bool:
     """Whether one of the heads stands in this match, where it must."""
     for head in heads.heads:
-        compiled = re.compile(head.regex.encode(), re.DOTALL)
-        for at in range(heads.lead_lo, min(heads.lead_hi, len(text)) + 1):
-            found = compiled.match(text, at)
-            if found and (not head.length or found.end() - at == head.length):
+        for found in re.finditer(head.regex.encode(), text, re.DOTALL):
+            # What an engine tells of a hit: where it begins, or ends if its length varies.
+            told = found.start() if head.length else found.end()
+            if heads.lead_lo <= told <= heads.lead_hi:
                 return True
     return False
 
