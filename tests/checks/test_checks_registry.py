@@ -58,6 +58,7 @@ DRAFTS = {
         ["eyJ", (URL, 40), ".eyJ", (URL, 120), ".", (URL, 43)],
         ["ghs_1234_eyJ", (URL, 40), ".eyJ", (URL, 120), ".", (URL, 86)],
     ],
+    "moltbook-code": [["reef-", (ALNUM.upper(), 4)]],
     "nkey-crc16": [["SU", (B32, 56)], ["SO", (B32, 56)]],
     "nuget-case": [["oy2", (LOWER + "234567", 43)]],
     "onepassword-ops": [["ops_eyJ", (URL, 300)]],
