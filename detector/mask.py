@@ -6,8 +6,8 @@ import enum
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
+from detector.cluster import Settled
 from detector.fingerprint import Fingerprinter
-from detector.tracker import Settled
 from detector.types import Finding
 
 T = TypeVar("T", bytes, str)

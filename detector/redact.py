@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from detector.cluster import Settled
 from detector.mask import Mask, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
-from detector.tracker import Settled
 from detector.types import Finding
 
 T = TypeVar("T", bytes, str)

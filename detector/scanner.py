@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from detector.allow import Allowlist
+from detector.cluster import Settled, Survivor
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.mask import Mask, Redacted, replace_all
@@ -16,7 +17,7 @@ from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
-from detector.tracker import STRIDE, Machinery, Settled, Survivor, Tracker
+from detector.tracker import STRIDE, Machinery, Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
 

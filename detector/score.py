@@ -45,6 +45,9 @@ class Survivors(NamedTuple):
     results: Sequence[CheckResult]
     near: dict[int, bytes]
 
+    def __repr__(self) -> str:
+        return f"Survivors({len(self.secrets)})"  # never the secrets
+
 
 Scorer = Callable[[Survivors], Floats]
 

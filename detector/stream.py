@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from detector.cluster import Settled
 from detector.scanner import Scanner
-from detector.tracker import STRIDE, Settled, Tracker
+from detector.tracker import STRIDE, Tracker
 from detector.types import Bytes, Finding, Skipped
 
 _SLACK = 1 << 16  # bytes that may be dropped before it is worth moving the rest

@@ -23,6 +23,7 @@ import numpy as np
 
 from detector.allow import Allowlist
 from detector.checks import CHECKS
+from detector.cluster import Settled, Survivor, by_place, clusters_of
 from detector.entropy import Floats
 from detector.linemap import LineMap
 from detector.names import Names
@@ -31,13 +32,12 @@ from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import Candidate
 from detector.rules import Rule
 from detector.score import Scorer, Survivors
-from detector.types import Bytes, CheckResult, CheckStatus
+from detector.types import Bytes, CheckResult
 from detector.verify import Incomplete, RuleTimeoutError, Verifier
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 STRIDE = 1 << 20  # bytes that the engine gets at a time: hits stay few, the cache warm
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
-MAX_CLUSTER = 256  # overlapping matches that are weighed against each other
 
 
 class Machinery(NamedTuple):
@@ -61,28 +61,6 @@ class Timings(msgspec.Struct):
     prefilter: float = 0.0
     verify: float = 0.0
     score: float = 0.0
-
-
-class Survivor(msgspec.Struct, frozen=True, gc=False):
-    """A verified match with its confidence; positions are absolute."""
-
-    start: int
-    end: int
-    rule: Rule
-    secret: bytes
-    result: CheckResult
-    confidence: float
-    line: int
-    column: int
-
-    @property
-    def members(self) -> list[Survivor]:
-        """Itself: a survivor that overlaps no other stands for a cluster of one."""
-        return [self]
-
-    def best(self) -> list[Survivor]:
-        """What to report: itself."""
-        return [self]
 
 
 class _Pending:
@@ -339,13 +317,13 @@ class Tracker:
     # survivors and findings
 
     def _settle(self, *, last: bool) -> list[Settled]:
-        self._open.sort(key=_by_place)
-        settled = _clusters(self._open)
+        self._open.sort(key=by_place)
+        settled = clusters_of(self._open)
         if not last:
             floor = self._safe_floor()
             if settled[-1].end > floor and self._scanned == self.base + len(self._view):
                 floor = self.undecided_from(self._view, len(self._view))
-            ready = bisect_right(settled, floor, key=_end)
+            ready = bisect_right(settled, floor, key=attrgetter("end"))
             waiting = settled[ready:]
             settled = settled[:ready]
             self._open = [survivor for item in waiting for survivor in item.members]
@@ -359,61 +337,6 @@ class Tracker:
         return min([floor, *map(self._earliest, self._pending)])
 
 
-_by_place = attrgetter("start", "end", "rule.spec.id")
-_end = attrgetter("end")
-
-
 def _rounded(scores: Floats) -> list[float]:
     rounded: list[float] = np.round(scores.astype(np.float64), 3).tolist()
     return rounded
-
-
-def _clusters(survivors: Sequence[Survivor]) -> list[Settled]:
-    """Survivors that stand alone as they are, those that overlap in clusters."""
-    out: list[Settled] = []
-    end = -1
-    for survivor in survivors:
-        if survivor.start >= end:
-            out.append(survivor)
-            end = survivor.end
-            continue
-        last = out[-1]
-        if len(last.members) >= MAX_CLUSTER:
-            out.append(survivor)
-            end = survivor.end
-        else:
-            end = max(end, survivor.end)
-            out[-1] = Cluster(last.start, end, [*last.members, survivor])
-    return out
-
-
-class Cluster(NamedTuple):
-    """Survivors that overlap, directly or through others, and the span of them all."""
-
-    start: int
-    end: int
-    members: list[Survivor]
-
-    def best(self) -> list[Survivor]:
-        """Those to report: the most specific, then the leftmost, and what they leave free."""
-        kept: list[Survivor] = []
-        for one in sorted(self.members, key=_preference):
-            if all(one.end <= other.start or other.end <= one.start for other in kept):
-                kept.append(one)
-        return sorted(kept, key=_by_place)
-
-
-Settled = Survivor | Cluster
-
-_ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
-
-
-def _preference(survivor: Survivor) -> tuple[int, int, int, int, float, str]:
-    return (
-        -survivor.rule.spec.rank,
-        survivor.start,
-        _ORDER[survivor.result.status],
-        survivor.start - survivor.end,
-        -survivor.confidence,
-        survivor.rule.id,
-    )

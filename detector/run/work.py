@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from detector.cluster import Settled
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, open_range
 from detector.stream import Window
-from detector.tracker import Settled, Timings
+from detector.tracker import Timings
 from detector.types import Finding, Skipped
 
 PIECE = 4 << 20  # bytes: a dump with a key in every row gives 25,000 findings in them

@@ -1,0 +1,93 @@
+"""Survivors, and which of those that overlap to report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from detector.rules import Rule
+from detector.types import CheckResult, CheckStatus
+
+MAX_CLUSTER = 256  # overlapping matches that are weighed against each other
+
+
+class Survivor(msgspec.Struct, frozen=True, gc=False):
+    """A verified match with its confidence; positions are absolute."""
+
+    start: int
+    end: int
+    rule: Rule
+    secret: bytes
+    result: CheckResult
+    confidence: float
+    line: int
+    column: int
+
+    def __repr__(self) -> str:
+        return f"Survivor({self.rule.id}, {self.start}:{self.end})"  # never the secret
+
+    @property
+    def members(self) -> list[Survivor]:
+        """Itself: a survivor that overlaps no other stands for a cluster of one."""
+        return [self]
+
+    def best(self) -> list[Survivor]:
+        """What to report: itself."""
+        return [self]
+
+
+by_place = attrgetter("start", "end", "rule.spec.id")
+
+
+def clusters_of(survivors: Sequence[Survivor]) -> list[Settled]:
+    """Survivors that stand alone as they are, those that overlap in clusters."""
+    out: list[Settled] = []
+    end = -1
+    for survivor in survivors:
+        if survivor.start >= end:
+            out.append(survivor)
+            end = survivor.end
+            continue
+        last = out[-1]
+        if len(last.members) >= MAX_CLUSTER:
+            out.append(survivor)
+            end = survivor.end
+        else:
+            end = max(end, survivor.end)
+            out[-1] = Cluster(last.start, end, [*last.members, survivor])
+    return out
+
+
+class Cluster(NamedTuple):
+    """Survivors that overlap, directly or through others, and the span of them all."""
+
+    start: int
+    end: int
+    members: list[Survivor]
+
+    def best(self) -> list[Survivor]:
+        """Those to report: the most specific, then the leftmost, and what they leave free."""
+        kept: list[Survivor] = []
+        for one in sorted(self.members, key=_preference):
+            if all(one.end <= other.start or other.end <= one.start for other in kept):
+                kept.append(one)
+        return sorted(kept, key=by_place)
+
+
+Settled = Survivor | Cluster
+
+_ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
+
+
+def _preference(survivor: Survivor) -> tuple[int, int, int, int, float, str]:
+    return (
+        -survivor.rule.spec.rank,
+        survivor.start,
+        _ORDER[survivor.result.status],
+        survivor.start - survivor.end,
+        -survivor.confidence,
+        survivor.rule.id,
+    )
