@@ -17,6 +17,7 @@ import time
 from random import Random
 
 from bench.tokens import token
+from bench.versus import RECORD, machine
 
 MEGABYTE = 1_000_000
 _LINE = b'{"id":%d,"from":"tidepool","content":"nothing to see here, please move on"}\n'
@@ -25,7 +26,9 @@ _LINE = b'{"id":%d,"from":"tidepool","content":"nothing to see here, please move
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gb", type=float, default=10, help="how much, in 10^9 bytes")
-    count = int(parser.parse_args().gb * 1000)
+    parser.add_argument("--record", action="store_true", help="into bench/record/ as well")
+    options = parser.parse_args()
+    count = int(options.gb * 1000)
     with tempfile.TemporaryFile() as report:
         began = time.perf_counter()
         used = _scan(count, report.fileno())
@@ -43,6 +46,9 @@ def main() -> None:
         "mb_per_second": round(count / seconds),
     }
     print(json.dumps(answer))
+    if options.record:
+        text = json.dumps({"machine": machine(), **answer}, indent=1)
+        (RECORD / "memory.json").write_text(text + "\n")
 
 
 def _scan(count: int, report: int) -> resource.struct_rusage:

@@ -50,7 +50,41 @@ def tables(path: Path | None) -> str:
         parts += [_PROCESS, _grid("In process", rows, "engine", versions, _in_process)]
     if rows := record.get("messages"):
         parts += [_MESSAGES, _messages(rows, versions)]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_others(path.parent)])
+
+
+def _others(folder: Path) -> list[str]:
+    """What the other benches have recorded, a list item each."""
+    items = []
+    if memory := _record(folder / "memory.json"):
+        items.append(
+            f"{memory['gb']:g} GB through standard input: {memory['peak_mb']:.0f} MB of memory at"
+            f" the peak, {memory['found']:,} of {memory['found']:,} planted keys found"
+            " (`bench.memory`)."
+        )
+    if start := _record(folder / "startup.json"):
+        items.append(
+            f"From start to the first result on a small file, caches warm:"
+            f" {start['first_result_ms']} ms, of which Python itself {start['python_ms']} ms"
+            " (`bench.startup`)."
+        )
+    if scaling := _record(folder / "scaling.json"):
+        items += [_scaling(row, scaling["rules"]) for row in scaling["rows"]]
+    return ["Further records:\n\n" + "\n".join(f"- {item}" for item in items)] if items else []
+
+
+def _scaling(row: Row, rules: int) -> str:
+    return (
+        f"`{row['corpus']}` with {rules} rules: {row['gb_s']:.2f} GB/s,"
+        f" {row['share_of_bare_pass']:.0%} of the bare engine pass; twice the input takes"
+        f" {row['twice_the_input']:.2f} times the time, ten times the rules"
+        f" {row['ten_times_the_rules']:.2f} times (`bench.scaling`)."
+    )
+
+
+def _record(path: Path) -> Row:
+    found: Row = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
 
 
 _FILES = (

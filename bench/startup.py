@@ -6,6 +6,7 @@ the imports that cost most by themselves, and how much is left for everything el
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 from bench.tokens import token
+from bench.versus import RECORD, machine
 
 RUNS = 15
 SHOWN = 12
@@ -32,6 +34,13 @@ def main() -> None:
         bare = [_first_output(["-c", "print(1)"]) for _ in range(RUNS)]
         print(f"first result after {_milliseconds(times)}, of {RUNS} runs")
         print(f"Python itself      {_milliseconds(bare)}")
+        record = {
+            "machine": machine(),
+            "runs": RUNS,
+            "first_result_ms": round(statistics.median(times) * 1e3),
+            "python_ms": round(statistics.median(bare) * 1e3),
+        }
+        (RECORD / "startup.json").write_text(json.dumps(record, indent=1) + "\n")
         _print_imports(command)
 
 
