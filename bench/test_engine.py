@@ -48,3 +48,10 @@ def test_one_line_is_no_slower_than_many(benchmark: BenchmarkFixture, scanner: S
     data = _slice("oneline").replace(b";", b"\n")
     assert len(scanner.scan(data)) == len(scanner.scan(data.replace(b"\n", b";")))
     benchmark(scanner.scan, data)
+
+
+@pytest.mark.parametrize("name", ["chat", "oneline", "clean", "dump", "base64"])
+def test_engines_agree(scanner: Scanner, name: str) -> None:
+    """No bench, but it needs the corpora: the reference finds what the fast engine finds."""
+    data = corpus(name).read_bytes()[: 4 << 20]
+    assert Scanner(scanner.rules, engine="aho-corasick").scan(data) == scanner.scan(data)
