@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.baseline import Baseline
 from detector.cli import options
 from detector.cli.report import COMPLETE, FAILED, complain
 from detector.errors import UsageError
 from detector.run import Options, Run
 from detector.types import Skipped
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 app = typer.Typer(help="Findings that are known already.", no_args_is_help=True)
 
@@ -49,6 +51,8 @@ def update(
     jobs: options.Jobs = None,
 ) -> int:
     """Add what is new; drop what is gone, unless not everything could be read."""
+    from detector.baseline import Baseline
+
     found, complete = _scan(paths, rules, patterns, min_confidence, jobs)
     known = Baseline.load(file, key_id=found.key_id)
     change = known.absorb(found, keep_gone=not complete)
@@ -65,6 +69,8 @@ def _scan(
     jobs: int | None,
 ) -> tuple[Baseline, bool]:
     """A baseline of everything found, and whether all could be read."""
+    from detector.baseline import Baseline
+
     scanner = options.make_scanner(rules, patterns, min_confidence, "auto")
     found, complete = Baseline(scanner.fingerprinter.key_id), True
     for item in Run(scanner, paths, Options(jobs=jobs or os.cpu_count() or 1)):

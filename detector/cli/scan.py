@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.baseline import Baseline
 from detector.cli import options
 from detector.cli.bar import bar
 from detector.cli.report import COMPLETE, FAILED, FOUND, complain, output, statistics
 from detector.errors import UsageError
 from detector.run import Options, Run
+from detector.scanner import Scanner
 from detector.sinks import FORMATS, Sink, make_sink
 from detector.sources import STDIN
 from detector.types import Severity, Skipped
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 
 def scan(
@@ -59,7 +62,7 @@ def scan(
         raise UsageError(f"format '{format}' is none of {', '.join(FORMATS)}")
     limit = _severity(fail_on)
     scanner = options.make_scanner(rules, patterns, min_confidence, engine)
-    known = Baseline.load(baseline, key_id=scanner.fingerprinter.key_id) if baseline else None
+    known = _known(baseline, scanner) if baseline else None
     run = Run(
         scanner,
         paths,
@@ -77,6 +80,12 @@ def scan(
     if stats:
         typer.echo(statistics(run), err=True)
     return status
+
+
+def _known(path: Path, scanner: Scanner) -> Baseline:
+    from detector.baseline import Baseline
+
+    return Baseline.load(path, key_id=scanner.fingerprinter.key_id)
 
 
 def _report(run: Run, sink: Sink, known: Baseline | None, limit: Severity) -> int:

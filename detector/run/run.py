@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from itertools import chain, groupby
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from detector.run.work import PIECE, Counts, Result, Unit, scan_unit
-from detector.run.workers import Pool
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.tracker import Timings
 from detector.types import Finding, Skipped, Summary
+
+if TYPE_CHECKING:
+    from detector.run.workers import Pool
 
 # Seconds that this process scans alone: most runs are over by then (a core does a gigabyte
 # and more in them, or 100,000 findings), and starting a worker takes half of that.
@@ -84,6 +87,8 @@ class Run:
     def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
         to this process, and what comes out of a pipe goes on at once."""
+        from detector.run.workers import Pool  # most runs need none
+
         with ExitStack() as stack:
             pool = cache(
                 lambda: stack.enter_context(

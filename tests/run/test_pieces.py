@@ -48,7 +48,7 @@ def few() -> Scanner:
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch) -> None:
-    monkeypatch.setattr(run_module, "Pool", Here)
+    monkeypatch.setattr("detector.run.workers.Pool", Here)
     monkeypatch.setattr(run_module, "HEAD_START", 0)
 
 
