@@ -45,6 +45,13 @@ class Words:
         ends = list(accumulate((len(token) + 1 for token in tokens), initial=1))[1:]
         for hit in hits:
             end, length = hit >> ID_BITS, self._lengths[hit & ID_MASK]
-            if length == 0 or (text[end - length - 1] in _SEPARATORS and text[end] in _SEPARATORS):
+            if length == 0 or _stands_alone(text, end - length, end):
                 out[np.searchsorted(ends, end, side="left")] = True
         return out
+
+
+def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    """Between separators and in one way of writing: a random token holds ``_kEy_``, too."""
+    word = text[start:end]
+    one_case = word.islower() or word.isupper() or word.istitle()
+    return one_case and text[start - 1] in _SEPARATORS and text[end] in _SEPARATORS
