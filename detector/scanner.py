@@ -69,9 +69,11 @@ class Scanner:
     def scan(self, data: Bytes | str, *, path: str = "") -> list[Finding]:
         """All findings, by position. For ``str``, offsets count characters."""
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-        hits = self._find(raw) if len(raw) <= STRIDE else None
-        if hits == []:
-            return []
+        hits = None
+        if len(raw) <= STRIDE:
+            hits = self._find(raw)
+            if not hits:
+                return []
         findings = self.findings(self._clusters(raw, hits), path)
         return _in_characters(findings, data, raw) if isinstance(data, str) else findings
 

@@ -20,14 +20,13 @@ class _Lane(threading.local):
     """A thread's own scratch space and list of hits: a second thread must not share them."""
 
     def __init__(self, database: hyperscan.Database) -> None:
-        self.scratch = database.scratch.clone()
-        self.hits: list[int] = []
-        append = self.hits.append
+        hits: list[int] = []
+        append = hits.append
 
         def on_match(head: int, _start: int, end: int, _flags: int, _context: object) -> None:
             append(end << ID_BITS | head)
 
-        self.on_match = on_match
+        self.parts = hits, on_match, database.scratch.clone()  # one look-up in place of three
 
 
 class Vectorscan:
@@ -48,10 +47,11 @@ class Vectorscan:
         lane = self._lane
         if lane is None:
             return []
-        hits = lane.hits
+        hits, on_match, scratch = lane.parts
         try:
-            self._scan(data, lane.on_match, scratch=lane.scratch)
-            return hits[:] if hits else []
+            # By position: with keywords the binding takes 0.5 microseconds, not 0.3.
+            self._scan(data, on_match, 0, None, scratch)
+            return hits[:]
         finally:
             if hits:
                 hits.clear()
