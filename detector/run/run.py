@@ -87,19 +87,18 @@ class Run:
     def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
         to this process, and what comes out of a pipe goes on at once."""
-        from detector.run.workers import Pool  # most runs need none
-
         with ExitStack() as stack:
-            pool = cache(
-                lambda: stack.enter_context(
-                    Pool(self._scanner, self._options.jobs, self._options.limits)
-                )
-            )
+            pool = cache(lambda: stack.enter_context(self._pool()))
             for is_stream, items in groupby(found, _is_stream):
                 if is_stream:
                     yield from self._alone(items)
                 else:
                     yield from self._spread(pool, items)
+
+    def _pool(self) -> Pool:
+        from detector.run.workers import Pool  # most runs need none
+
+        return Pool(self._scanner, self._options.jobs, self._options.limits)
 
     def _spread(
         self, pool: Callable[[], Pool], found: Iterable[FileRef | Skipped]
