@@ -55,7 +55,7 @@ def load(key: str) -> bytes | None:
 def store(key: str, payload: bytes) -> None:
     """Keep ``payload``; whoever reads meanwhile sees the old file or the new one whole."""
     where = folder()
-    temporary = where / f".{key}.{os.getpid()}"
+    temporary = where / f".{key}.{os.urandom(4).hex()}"
     with suppress(OSError):
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -11,7 +11,7 @@ import msgspec
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
 
-MAX_CLUSTER = 256  # overlapping matches that are weighed against each other
+MAX_CLUSTER = 256  # overlapping matches that are weighed against each other: the first ones
 
 
 class Survivor(msgspec.Struct, frozen=True, gc=False):
@@ -43,21 +43,21 @@ by_place = attrgetter("start", "end", "rule.spec.id")
 
 
 def clusters_of(survivors: Sequence[Survivor]) -> list[Settled]:
-    """Survivors that stand alone as they are, those that overlap in clusters."""
+    """Survivors that stand alone as they are, those that overlap in clusters.
+
+    Spans of clusters never overlap and ends ascend: what a redaction replaces has no gaps.
+    """
     out: list[Settled] = []
     end = -1
     for survivor in survivors:
         if survivor.start >= end:
             out.append(survivor)
-            end = survivor.end
-            continue
-        last = out[-1]
-        if len(last.members) >= MAX_CLUSTER:
-            out.append(survivor)
-            end = survivor.end
+        elif isinstance(last := out[-1], Cluster):
+            last.members.append(survivor)
+            out[-1] = last._replace(end=max(end, survivor.end))
         else:
-            end = max(end, survivor.end)
-            out[-1] = Cluster(last.start, end, [*last.members, survivor])
+            out[-1] = Cluster(last.start, max(end, survivor.end), [last, survivor])
+        end = out[-1].end
     return out
 
 
@@ -71,7 +71,7 @@ class Cluster(NamedTuple):
     def best(self) -> list[Survivor]:
         """Those to report: the most specific, then the leftmost, and what they leave free."""
         kept: list[Survivor] = []
-        for one in sorted(self.members, key=_preference):
+        for one in sorted(self.members[:MAX_CLUSTER], key=_preference):
             if all(one.end <= other.start or other.end <= one.start for other in kept):
                 kept.append(one)
         return sorted(kept, key=by_place)

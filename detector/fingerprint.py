@@ -47,6 +47,11 @@ class Fingerprinter:
         public = key == DEFAULT_KEY
         self.key_id: str = DEFAULT_KEY_ID if public else _subkey(key, b"id")[:6].hex()
 
+    @property
+    def key(self) -> bytes:
+        """The key itself: to hand on to another process, not to print."""
+        return self._key
+
     @classmethod
     def from_environment(cls) -> Fingerprinter:
         """With the key in ``DETECTOR_KEY``, or with the public default where it is not set.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from detector.cluster import Settled
+from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.types import Finding
 
@@ -20,6 +21,14 @@ class Mask(enum.StrEnum):
     label = "label"
     stars = "stars"
     pseudonym = "pseudonym"
+
+
+def as_mask(mask: Mask | str) -> Mask:
+    """The mask of that name. Raises :class:`UsageError`."""
+    try:
+        return Mask(mask)
+    except ValueError:
+        raise UsageError(f"mask '{mask}' is none of {', '.join(Mask)}") from None
 
 
 class Redacted(NamedTuple, Generic[T]):

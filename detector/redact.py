@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 import msgspec
 
 from detector.cluster import Settled
-from detector.mask import Mask, replacement
+from detector.mask import Mask, as_mask, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
-from detector.types import Finding
+from detector.types import Finding, Skipped
 
 T = TypeVar("T", bytes, str)
 
@@ -27,13 +27,14 @@ class Redactor(Generic[T]):
 
     def __init__(self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "") -> None:
         self._scanner = scanner
-        self._mask = Mask(mask)
+        self._mask = as_mask(mask)
         self._path = path
         self._window = Window(scanner)
         self._window.hold = 0
         self._released = 0
         self._ready: list[Settled] = []
         self._decoder: codecs.IncrementalDecoder | None = None
+        self._type: type[bytes] | type[str] | None = None
         self._counted = 0, 0  # a position, and the characters before it
         self._closed = False
         self.findings: list[Finding] = []
@@ -42,12 +43,14 @@ class Redactor(Generic[T]):
         """The next piece; what can be let go of, maybe nothing."""
         if self._closed:
             raise ValueError("this redactor is closed")
+        if self._type is not None and isinstance(data, str) != (self._type is str):
+            raise TypeError(f"fed {self._type.__name__} before; one stream is of one type")
         if isinstance(data, str):
             if self._decoder is None:
                 self._decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
-            raw = data.encode("utf-8", "surrogatepass")
+            self._type, raw = str, data.encode("utf-8", "surrogatepass")
         else:
-            raw = bytes(data)
+            self._type, raw = bytes, bytes(data)
         out = bytearray()
         view = memoryview(raw)
         while view:
@@ -68,6 +71,11 @@ class Redactor(Generic[T]):
         self._take(self._window.finish())
         out = self._release(self._window.base + self._window.size)
         return self._out(out, final=True)
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Places where a rule took too long, so that a secret may have passed."""
+        return self._window.timed_out(self._path)
 
     def _take(self, clusters: list[Settled]) -> None:
         self._ready += clusters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from detector.allow import Allowlist
 from detector.cluster import Settled, Survivor
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
-from detector.mask import Mask, Redacted, replace_all
+from detector.mask import Mask, Redacted, as_mask, replace_all
 from detector.names import Names
 from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
@@ -43,7 +44,7 @@ class Scanner:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
         self.rules = RuleSet.builtin() if rules is None else rules
-        self.fingerprinter = Fingerprinter(key) if key else Fingerprinter.from_environment()
+        self.fingerprinter = Fingerprinter.from_environment() if key is None else Fingerprinter(key)
         table = HeadTable(self.rules)
         allowlist = Allowlist(self.rules)
         self.machinery = Machinery(
@@ -58,7 +59,7 @@ class Scanner:
             scorer or Judge(self.rules, engine),
             min_confidence,
         )
-        self._made_of = (self.rules, min_confidence, engine, key, scorer)
+        self._made_of = (self.rules, min_confidence, engine, self.fingerprinter.key, scorer)
         self._find = self.machinery.engine.find
 
     @property
@@ -88,13 +89,16 @@ class Scanner:
 
     def redact(self, data: Bytes | str, *, mask: Mask | str = Mask.label) -> Redacted[Any]:
         """``data`` with every secret replaced, and the findings; text stays text."""
+        mask = as_mask(mask)
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
-        hits = self._find(raw) if len(raw) <= STRIDE else None
-        if hits == []:
-            return Redacted(data, [])
+        hits = None
+        if len(raw) <= STRIDE:
+            hits = self._find(raw)
+            if not hits:
+                return Redacted(data if isinstance(data, str) else raw, [])
         clusters = self._clusters(raw, hits)
         findings = self.findings(clusters, "")
-        clean = replace_all(raw, clusters, Mask(mask), self.fingerprinter)
+        clean = replace_all(raw, clusters, mask, self.fingerprinter)
         if isinstance(data, str):
             text = clean.decode("utf-8", "surrogatepass")
             return Redacted(text, _in_characters(findings, data, raw))
@@ -105,7 +109,11 @@ class Scanner:
         return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
 
     def _clusters(self, raw: Bytes, hits: list[int] | None) -> list[Settled]:
-        return Tracker(self.machinery).advance(raw, len(raw), final=True, hits=hits)
+        tracker = Tracker(self.machinery)
+        clusters = tracker.advance(raw, len(raw), final=True, hits=hits)
+        for rule, position in tracker.timeouts:
+            warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
+        return clusters
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
         """Which items hold a hit: all are shown to the engine in batches, as one buffer."""

@@ -55,6 +55,7 @@ Scorer = Callable[[Survivors], Floats]
 _WORDS = re.compile(
     rb"(?:[A-Z]?[a-z]{1,14}|[A-Z]{2,14})(?:[-_.](?:[A-Z]?[a-z]{1,14}[0-9]{0,2}|[A-Z]{1,14}|[0-9]{1,4})){2,}\Z"
 )
+_RUNS = re.compile(rb"[0-9A-Za-z]+")
 _LETTERS = re.compile(rb"(?:[a-z_.-]+|[A-Z_.-]+)\Z")
 _KEYISH = re.compile(rb"(?i:key|token|secret|auth|passw|api|cred|pat\b|bearer|login)")
 _DIGESTISH = re.compile(
@@ -78,6 +79,7 @@ class Judge:
         self._public = np.array(
             [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules], np.int64
         )
+        self._longest = np.array([rule.spec.longest for rule in rules], np.bool_)
         self._words = Words(engine)
 
     def __call__(self, survivors: Survivors) -> Floats:
@@ -107,6 +109,8 @@ class Judge:
             secret[count if count >= 0 else rules[rule[number]].public(secret) :]
             for number, (secret, count) in enumerate(zip(secrets, public, strict=True))
         ]
+        for number in np.flatnonzero(self._longest[rule]).tolist():
+            bodies[number] = max(_RUNS.findall(bodies[number]), key=len, default=b"")
         random, classes = profile(bodies)
         odd = (random < NOT_RANDOM) | oddities([body.translate(None, b"-_.: ") for body in bodies])
         factor = np.where(odd, 0.2, np.where(random < DOUBTFUL, 0.7, 1)).astype(np.float32)
@@ -156,11 +160,11 @@ def oddities(tokens: Sequence[bytes]) -> Bools:
     for shift in range(1, 4):  # four equal steps in a row after the first: six bytes
         five[shift:] &= same[:-shift]
         five[:shift] = False
-    for last in np.flatnonzero(five) + 1:
-        row = int(np.searchsorted(np.cumsum(lengths), last, side="right"))
-        begin = int(lengths[:row].sum())
-        if not out[row] and last - 5 >= begin:
-            out[row] = _is_odd(tokens[row])
+    last = np.flatnonzero(five) + 1
+    ends = np.cumsum(lengths)
+    row = np.searchsorted(ends, last, side="right")
+    for number in np.unique(row[last - 5 >= ends[row] - lengths[row]]).tolist():
+        out[number] = _is_odd(tokens[number])
     return out
 
 

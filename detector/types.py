@@ -140,6 +140,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     why: str = ""
     revoke: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object, ``type`` first; the secret masked."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {"type": "finding", **fields, "secret": self.secret.masked}
+
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="skipped"):
     """Bytes that were asked for and not scanned, with the reason."""
@@ -159,12 +164,3 @@ class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
     findings: int = 0
     by_rule: dict[str, int] = {}
     seconds: float = 0.0
-
-
-class Chunk(NamedTuple):
-    """A piece of one source. ``base`` is the offset of ``data[0]`` in it; ``final`` says
-    that nothing follows."""
-
-    data: Bytes
-    base: int
-    final: bool

@@ -5,8 +5,8 @@ The second use of the engines: the tokens of a batch, joined, in one pass.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _ANYWHERE = """
 """.split()  # noqa: SIM905
 _DELIMITED = "your test fake dummy sample mock todo here foo bar key".split()  # noqa: SIM905
 _SEPARATORS = b"-_\n"
+_SEPARATED = re.compile(rb"[-_]")
+_RANDOM = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z]).{8}")
 
 
 class Words:
@@ -42,16 +44,22 @@ class Words:
         hits = self._engine.find(text)
         if not hits:
             return out
-        ends = list(accumulate((len(token) + 1 for token in tokens), initial=1))[1:]
-        for hit in hits:
-            end, length = hit >> ID_BITS, self._lengths[hit & ID_MASK]
-            if length == 0 or _stands_alone(text, end - length, end):
-                out[np.searchsorted(ends, end, side="left")] = True
+        ends = np.cumsum([len(token) + 1 for token in tokens]) + 1
+        found = [
+            end
+            for end, length in ((hit >> ID_BITS, self._lengths[hit & ID_MASK]) for hit in hits)
+            if length == 0 or _stands_alone(text, end - length, end)
+        ]
+        out[np.searchsorted(ends, found, side="left")] = True
         return out
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
-    """Between separators and in one way of writing: a random token holds ``_kEy_``, too."""
+    """Between separators, in one way of writing, and no other part of the token is random:
+    one random token in 10^4 holds ``-foo-``."""
     word = text[start:end]
     one_case = word.islower() or word.isupper() or word.istitle()
-    return one_case and text[start - 1] in _SEPARATORS and text[end] in _SEPARATORS
+    if not (one_case and text[start - 1] in _SEPARATORS and text[end] in _SEPARATORS):
+        return False
+    token = text[text.rfind(b"\n", 0, start) + 1 : text.find(b"\n", end)]
+    return not any(map(_RANDOM.match, _SEPARATED.split(token)))

@@ -19,14 +19,6 @@ from detector.checks.encodings import (
 from detector.checks.results import FAILED, NONE, passed
 from detector.types import CheckResult, CheckStatus
 
-_COUNTING = b"12345678901234567890"
-
-
-def _invented(number: bytes) -> bool:
-    """Ids that nobody was ever given: counted up, or one digit throughout."""
-    return len(set(number)) == 1 or (len(number) > 6 and _COUNTING.startswith(number))
-
-
 _DISCORD_EPOCH = 1_420_070_400_000  # milliseconds: the first of January 2015
 
 
@@ -110,13 +102,13 @@ def check_slack_token(token: bytes, before: bytes) -> CheckResult:
     claims = {"workspace": team.decode()}
     if kind == b"xoxb" and bot:
         claims["bot"] = bot.decode()
-    return passed(claims, placeholder=_invented(team))
+    return passed(claims)
 
 
 def make_slack_token(rng: random.Random, draft: bytes) -> bytes:
     """The draft where its numbers are numbers, else a new token of its kind."""
     result = check_slack_token(draft, b"")
-    if result.status is CheckStatus.passed and not result.placeholder:
+    if result.status is CheckStatus.passed:
         return draft
     team, bot, user = (b"%d" % rng.randrange(10**11, 10**13) for _ in range(3))
     if draft.startswith(b"xapp-"):
@@ -139,13 +131,13 @@ def check_slack_webhook(token: bytes, before: bytes) -> CheckResult:
     if match is None:
         return FAILED
     team, hook = (part.decode() for part in match.groups())
-    return passed({"workspace": team, "webhook": hook}, placeholder=set(team[1:]) == {"0"})
+    return passed({"workspace": team, "webhook": hook})
 
 
 def make_slack_webhook(rng: random.Random, draft: bytes) -> bytes:
     """The draft, or with drawn ids where its own are none."""
     result = check_slack_webhook(draft, b"")
-    if result.status is CheckStatus.passed and not result.placeholder:
+    if result.status is CheckStatus.passed:
         return draft
     head, services, _ = draft.partition(b"services/")
     if not services:
@@ -163,13 +155,13 @@ def check_telegram(token: bytes, before: bytes) -> CheckResult:
     if match is None or match.group(1).startswith(b"0"):
         return FAILED
     number = match.group(1)
-    return passed({"bot": number.decode()}, placeholder=_invented(number))
+    return passed({"bot": number.decode()})
 
 
 def make_telegram(rng: random.Random, draft: bytes) -> bytes:
     """The draft with an id that doesn't start with a zero."""
     number, colon, secret = draft.partition(b":")
-    while number.startswith(b"0") or _invented(number) or not number.isdigit():
+    while number.startswith(b"0") or not number.isdigit():
         number = pick(rng, DIGITS, len(number) if 8 <= len(number) <= 10 else 10)
     if not colon or len(secret) != 35:
         secret = b"AA" + pick(rng, BASE64_URL, 33)

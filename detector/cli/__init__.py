@@ -29,6 +29,8 @@ def main() -> None:
 def _run() -> int:
     try:
         with _leaving_at_once():
+            # numpy's BLAS, which nothing here uses, starts a thread a core: 50 ms.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             # Here and not above: loading it takes most of the start, and Ctrl-C may come then.
             from detector.cli.app import app
 

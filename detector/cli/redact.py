@@ -54,10 +54,10 @@ def redact(
     if found:
         many = ", ".join(f"{rule} {count}" for rule, count in found.most_common())
         complain(f"replaced {found.total()}: {many}")
-    if entry.skipped is not None:
-        complain(f"{entry.skipped.path}: {entry.skipped.reason}")
-        return FAILED
-    return COMPLETE
+    skipped = [*([entry.skipped] if entry.skipped else []), *redactor.skipped]
+    for skip in skipped:
+        complain(f"{skip.path or path}: {skip.reason}")
+    return FAILED if skipped else COMPLETE
 
 
 @contextmanager

@@ -61,6 +61,10 @@ def scan(
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is none of {', '.join(FORMATS)}")
     limit = _severity(fail_on)
+    if output_file and any(
+        _is(output_file)(path) for path in [*paths, *([baseline] if baseline else [])]
+    ):
+        raise UsageError(f"{output_file}: is what is read; write to another file")
     scanner = options.make_scanner(rules, patterns, min_confidence, engine)
     known = _known(baseline, scanner) if baseline else None
     run = Run(
@@ -76,7 +80,7 @@ def scan(
     with output(output_file) as stream:
         sink = make_sink(format, stream, live=live, show_secrets=show_secrets)
         with bar(run, progress):
-            status = _report(run, sink, known, limit)
+            status = _report(run, sink, known, limit, announce=live and format == "text")
     if stats:
         typer.echo(statistics(run), err=True)
     return status
@@ -88,8 +92,13 @@ def _known(path: Path, scanner: Scanner) -> Baseline:
     return Baseline.load(path, key_id=scanner.fingerprinter.key_id)
 
 
-def _report(run: Run, sink: Sink, known: Baseline | None, limit: Severity) -> int:
-    """Everything from the run to the sink; the exit status."""
+def _report(
+    run: Run, sink: Sink, known: Baseline | None, limit: Severity, *, announce: bool
+) -> int:
+    """Everything from the run to the sink; the exit status.
+
+    ``announce``: a line for each finding at once, for a report that comes at the end only.
+    """
     complete, found = True, False
     try:
         try:
@@ -102,6 +111,8 @@ def _report(run: Run, sink: Sink, known: Baseline | None, limit: Severity) -> in
                     found |= Severity[item.severity] >= limit
                     run.count(item)
                     sink.write(item)
+                    if announce:
+                        complain(f"{item.path}:{item.line}:{item.column} {item.rule} {item.secret}")
         except KeyboardInterrupt:
             complete = False
             complain("interrupted: what was found so far follows")

@@ -70,6 +70,7 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     severity: SeverityName
     confidence: Probability = 0.9
     random: bool = True
+    longest: bool = False
     rank: int = 0
     why: Text
     revoke: Text
@@ -95,6 +96,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     spec: RuleSpec
     provider: str
     title: str
+    file: str
     heads: Heads
     regex: str
     shortest: int
@@ -155,6 +157,7 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         spec=spec,
         provider=provider,
         title=title,
+        file=file,
         heads=heads,
         regex=_verifier(spec, value, boundary, lead=heads.lead_hi > 0),
         shortest=shortest,

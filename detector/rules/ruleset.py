@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -22,11 +23,12 @@ class RuleSet(Sequence[Rule]):
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        seen: set[str] = set()
+        seen: dict[str, Rule] = {}
         for rule in self._rules:
-            if rule.id in seen:
-                raise RuleError("this id is used twice", rule=rule.id, field="id")
-            seen.add(rule.id)
+            if (other := seen.setdefault(rule.id, rule)) is not rule:
+                raise RuleError(
+                    f"a rule in {other.file} has this id", file=rule.file, rule=rule.id, field="id"
+                )
 
     @classmethod
     def builtin(cls) -> RuleSet:
@@ -86,7 +88,7 @@ class RuleSet(Sequence[Rule]):
 def _digest(named: Iterable[tuple[str, bytes]]) -> bytes:
     digest = hashlib.blake2b(digest_size=20)
     for name, raw in named:
-        digest.update(b"%s:%d:" % (Path(name).name.encode(), len(raw)) + raw)
+        digest.update(b"%s:%d:" % (os.fsencode(name), len(raw)) + raw)
     return digest.digest()
 
 
