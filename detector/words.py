@@ -26,7 +26,7 @@ _ANYWHERE = """
 _DELIMITED = "your test fake dummy sample mock todo here foo bar key".split()  # noqa: SIM905
 _SEPARATORS = b"-_\n"
 _SEPARATED = re.compile(rb"[-_]")
-_RANDOM = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z]).{8}")
+_RANDOM = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z]).{11}")
 
 
 class Words:

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from material import builtin_rules, builtin_scanner, cut_at, example_of, rule_of, sample_of
 
+from detector.errors import UsageError
 from detector.mask import Mask
 from detector.redact import Redactor
 from detector.scanner import Scanner
@@ -249,5 +250,5 @@ def test_use_after_the_end_and_wrong_masks() -> None:
     assert redactor.close() == b""
     with pytest.raises(ValueError, match="closed"):
         redactor.feed(b"more")
-    with pytest.raises(ValueError, match="blots"):
+    with pytest.raises(UsageError, match="blots"):
         Redactor(builtin_scanner(), mask="blots")

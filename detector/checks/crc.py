@@ -102,6 +102,7 @@ def check_nkey(token: bytes, before: bytes) -> CheckResult:
     if (
         raw is None
         or len(raw) != 36
+        or b32_encode(raw) != token  # two bits at the end are not data: they are zero
         or binascii.crc_hqx(raw[:34], 0) != int.from_bytes(raw[34:], "little")
     ):
         return FAILED

@@ -61,18 +61,15 @@ def scan(
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is none of {', '.join(FORMATS)}")
     limit = _severity(fail_on)
-    if output_file and any(
-        _is(output_file)(path) for path in [*paths, *([baseline] if baseline else [])]
-    ):
+    is_report = _is(output_file) if output_file else _never
+    if any(map(is_report, paths)) or (baseline and is_report(str(baseline))):
         raise UsageError(f"{output_file}: is what is read; write to another file")
     scanner = options.make_scanner(rules, patterns, min_confidence, engine)
     known = _known(baseline, scanner) if baseline else None
     run = Run(
         scanner,
         paths,
-        Options(
-            jobs=jobs or os.cpu_count() or 1, exclude=_is(output_file) if output_file else None
-        ),
+        Options(jobs=jobs or os.cpu_count() or 1, exclude=is_report),
     )
     live = any(
         path == STDIN or (not Path(path).is_dir() and not Path(path).is_file()) for path in paths
@@ -131,6 +128,10 @@ def _severity(name: str) -> Severity:
         raise UsageError(
             f"severity '{name}' is none of {', '.join(s.name for s in Severity)}"
         ) from None
+
+
+def _never(_path: str) -> bool:
+    return False
 
 
 def _is(output_file: Path) -> Callable[[str], bool]:

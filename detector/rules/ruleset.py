@@ -25,10 +25,10 @@ class RuleSet(Sequence[Rule]):
         self._rules = tuple(rules)
         seen: dict[str, Rule] = {}
         for rule in self._rules:
-            if (other := seen.setdefault(rule.id, rule)) is not rule:
-                raise RuleError(
-                    f"a rule in {other.file} has this id", file=rule.file, rule=rule.id, field="id"
-                )
+            if rule.id in seen:
+                where = f"this id is used twice, first in {seen[rule.id].file}"
+                raise RuleError(where, file=rule.file, rule=rule.id, field="id")
+            seen[rule.id] = rule
 
     @classmethod
     def builtin(cls) -> RuleSet:

@@ -270,13 +270,12 @@ def test_discord(rng):
 def test_slack_and_telegram(rng):
     bot = check("slack-token", f"xoxb-2345678901234-3456789012345-{text(rng, 24)}")
     assert bot.claims == {"workspace": "2345678901234", "bot": "3456789012345"}
-    assert check("slack-token", f"xoxb-123456789012-1234567890123-{text(rng, 24)}").placeholder
+    # Counting ids are a workspace's as good as any: what is behind them is the secret.
+    counting = check("slack-token", f"xoxb-123456789012-1234567890123-{text(rng, 24)}")
+    assert counting.status is CheckStatus.passed and not counting.placeholder
     assert check("slack-token", "xoxd-" + text(rng, 90)).status is CheckStatus.none
-    hook = f"https://hooks.slack.com/services/T{'0' * 8}/B{'0' * 8}/{'X' * 24}"
-    assert check("slack-webhook", hook).placeholder
     telegram = check("telegram-bot", "987654321:" + "AA" + text(rng, 33))
     assert telegram.claims == {"bot": "987654321"} and not telegram.placeholder
-    assert check("telegram-bot", "123456789:" + "AA" + text(rng, 33)).placeholder
 
 
 def test_registries(rng):
