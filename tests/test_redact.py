@@ -252,3 +252,31 @@ def test_use_after_the_end_and_wrong_masks() -> None:
         redactor.feed(b"more")
     with pytest.raises(UsageError, match="blots"):
         Redactor(builtin_scanner(), mask="blots")
+
+
+@pytest.mark.parametrize("size", [7, 1000, 10**6])
+def test_more_overlapping_matches_than_are_weighed_leave_no_gap(size: int) -> None:
+    """Hundreds of keys inside what is a key itself: the whole span goes."""
+    inner = b"/".join(sample_of("aws-access-key", seed).text for seed in range(300))
+    key = b"-----BEGIN PRIVATE KEY-----\n" + inner + b"/abcdef\n-----END PRIVATE KEY-----"
+    text = b"before " + key + b" behind"
+    clean = fed([text[at : at + size] for at in range(0, len(text), size)])
+    assert clean == b"before [redacted:private-key] behind"
+    assert clean == builtin_scanner().redact(text).text
+
+
+def test_one_stream_is_of_one_type() -> None:
+    redactor: Redactor[Any] = Redactor(builtin_scanner())
+    redactor.feed(b"bytes")
+    with pytest.raises(TypeError, match="bytes"):
+        redactor.feed("text")
+
+
+def test_the_mask_is_checked_before_anything_is_found() -> None:
+    with pytest.raises(UsageError, match="blots"):
+        builtin_scanner().redact("nothing here", mask="blots")
+
+
+def test_any_buffer_comes_back_as_bytes() -> None:
+    for data in (b"nothing", sample_of("github-pat").text):
+        assert type(builtin_scanner().redact(memoryview(data)).text) is bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import pickle
 import random
@@ -165,6 +166,31 @@ def test_a_scanner_pickles(engine: str) -> None:
     assert again.scan(text) == scanner.scan(text)
     assert len(scanner.scan(text)) == 2
     assert (again.engine, again.machinery.min_confidence) == (engine, 0.7)
+
+
+def test_a_pickled_scanner_keeps_the_key_of_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DETECTOR_KEY", "a key of our own")
+    scanner = Scanner(builtin_rules().select("github"))
+    pickled = pickle.dumps(scanner)
+    monkeypatch.delenv("DETECTOR_KEY")
+    again = pickle.loads(pickled)
+    assert again.scan(TOKEN)[0].fingerprint == scanner.scan(TOKEN)[0].fingerprint
+    assert Scanner(builtin_rules()).scan(TOKEN)[0].fingerprint != again.scan(TOKEN)[0].fingerprint
+
+
+def test_an_empty_key_is_no_key() -> None:
+    with pytest.raises(UsageError, match="empty"):
+        Scanner(builtin_rules(), key=b"")
+
+
+def test_a_finding_as_a_dict_is_its_json_line() -> None:
+    (finding,) = builtin_scanner().scan(TOKEN)
+    fields = finding.to_dict()
+    assert next(iter(fields)) == "type"
+    assert fields["secret"] == finding.secret.masked
+    assert finding.secret.reveal().decode() not in json.dumps(fields)
 
 
 def test_findings_pickle_and_keep_their_secret() -> None:

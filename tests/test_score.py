@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from material import builtin_rules, builtin_scanner, rule_of, sample_of
 
+import detector.score as score_module
 from detector.checks import CHECKS
 from detector.rules import Rule
 from detector.rules.samples import draw
@@ -315,3 +316,12 @@ def test_alphabets_that_these_tests_rest_on() -> None:
     mask: Mask = ALNUM
     assert all(mask >> byte & 1 for byte in FILLERS["example"])
     assert not mask_of(FILLERS["stars"]) & mask
+
+
+def test_masked_tokens_cost_what_others_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each odd token is looked at once, however many there are: a masked dump has thousands."""
+    looked_at = []
+    monkeypatch.setattr(score_module, "_is_odd", lambda token: looked_at.append(token) or True)
+    tokens = [b"x" * 36] * 500
+    assert score_module.oddities(tokens).all()
+    assert len(looked_at) == 500

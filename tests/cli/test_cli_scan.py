@@ -241,3 +241,11 @@ def test_progress_goes_to_standard_error(dump: Path) -> None:
 
 def test_version() -> None:
     assert re.fullmatch(rb"detector \d+\.\d+\.\d+\S*\n", run("--version").out)
+
+
+def test_a_report_never_replaces_what_is_read(dump: Path) -> None:
+    before = dump.read_bytes()
+    done = run("scan", dump, "--output", dump)
+    assert done.status == 2
+    assert "write to another file" in done.err
+    assert dump.read_bytes() == before
