@@ -27,6 +27,7 @@ _UNSUPPORTED = (
     (b"\x04\x22\x4d\x18", "LZ4 files"),
     (b"MSCF\0\0\0\0", "Cabinet archives"),
     (b"LZIP\x01", "lzip files"),
+    (b"PGDMP", "custom-format dumps of PostgreSQL (pg_restore -f - makes SQL of them)"),
 )
 
 
