@@ -294,7 +294,7 @@ def test_a_false_start_is_read_as_plain_bytes(name, tmp_path):
     assert got.skipped == []
 
 
-@pytest.mark.parametrize("magic", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\0"])
+@pytest.mark.parametrize("magic", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\0", b"PGDMP\x01\x0e"])
 def test_what_cannot_be_unpacked_is_said(magic, tmp_path):
     path = tmp_path / "x"
     path.write_bytes(magic + bytes(94))
