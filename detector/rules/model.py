@@ -90,7 +90,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     public beginnings, the longest first; ``letters``, how many letters and digits its last
     class holds; ``plain``, whether a hit between bytes that are not its own is a match, with
     nothing left for the regex, ``after`` being the class of its own bytes; ``checked``,
-    whether there is a structure to check; ``linear``, whether matching never has to go back.
+    whether there is a structure to check; ``linear``, whether matching never has to go back;
+    ``framed``, whether a match may have taken the end of a frame: ``_X_``, ``--X--``.
     """
 
     spec: RuleSpec
@@ -112,6 +113,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     after: str
     checked: bool
     linear: bool
+    framed: bool
 
     @property
     def id(self) -> str:
@@ -171,6 +173,7 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         letters=(tail(secret) & ALNUM).bit_count(),
         checked=bool(spec.check),
         linear=is_deterministic(flatten(value)),
+        framed=bool(boundary) and bool(tail(secret) & ~ALNUM) and shortest < longest,
         plain=width(secret) == (shortest, longest) and heads_.are_whole(tree, heads),
         after=class_regex(tail(secret)) if boundary else "",
     )
