@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, SEQUENCE = 0x02, 0x03, 0x04, 0x05, 0x06, 0x30
+INTEGER, OCTET_STRING, NULL, OID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 
 MAX_ITEMS = 32
 """In one sequence. The longest known, a private key of RSA, has nine."""
