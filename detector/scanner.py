@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -117,9 +119,6 @@ class Scanner:
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
         """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
-        from bisect import bisect_left
-        from itertools import accumulate
-
         numbers: set[int] = set()
         begin = 0
         while begin < len(raws):

@@ -117,6 +117,7 @@ class Tracker:
         """
         with memoryview(window)[:size] as self._view:
             self._final = final
+            self._looks.clear()  # its places count from the window's first byte
             if self._pending:
                 self._revisit()
             out: list[Settled] = []
@@ -215,7 +216,6 @@ class Tracker:
 
     def _revisit(self) -> None:
         waiting = []
-        self._looks.clear()
         for pending in self._pending:
             position = pending.position - self.base
             reach = self._verifier.reach[pending.candidate.rule]

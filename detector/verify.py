@@ -60,6 +60,8 @@ class Verifier:
         first = position - self.back[rule]
         last = position - self.least_back[rule]
         stop = position + self.reach[rule]
+        if last < 0:  # there is no room for what must stand before the head
+            return None
         try:
             if first == last:
                 found = self.regex(rule).match(

@@ -379,3 +379,16 @@ def test_rules_of_ones_own_whose_matches_overlap_or_touch() -> None:
             stream = Stream(scanner)
             out = [finding for piece in pieces for finding in stream.feed(piece)]
             assert out + stream.close() == whole, text
+
+
+def test_what_was_seen_of_one_window_is_not_taken_for_the_next() -> None:
+    """A key that is cut, where in the window before a key ended: at every place around the
+    one where both begin equally far from the window's first byte."""
+    filler = b"nothing to see here, please move on\n" * 4000
+    token = sample_of("jwt", 3).text
+    first = filler[:69_999] + b" " + token + b"\n"
+    for gap in range(68_600, 68_900):
+        text = first + filler[: gap - 1] + b" " + token + b"\n"
+        cut = len(text) - 21
+        found = fed_pieces([text[: len(first)], text[len(first) : cut], text[cut:]])
+        assert [f.end - f.start for f in found] == [len(token)] * 2, gap

@@ -65,10 +65,7 @@ class Run:
 
     def _results(self) -> Iterator[tuple[Unit | None, Result]]:
         found = self._walk()
-        if self._options.jobs == 1:
-            yield from self._alone(found)
-            return
-        yield from self._together(found)
+        return self._alone(found) if self._options.jobs == 1 else self._together(found)
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self._paths, exclude=self._options.exclude):
