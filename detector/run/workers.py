@@ -184,5 +184,3 @@ class Pool:
         self._all.append(fresh)
         self._idle.append(fresh)
 
-
-__all__ = ["Counts", "Pool"]
