@@ -183,4 +183,3 @@ class Pool:
         fresh = _Worker(self._context, self._args)
         self._all.append(fresh)
         self._idle.append(fresh)
-
