@@ -213,9 +213,9 @@ def _words(length: int, draw: Random) -> str:
 
 
 def _pick(known: list[Ranked], draw: Random) -> str:
-    # Common ones are likelier, though less than they are: by rank alone every fourth password of
-    # eight letters would be "password", and one lucky or unlucky word would decide a figure.
-    return draw.choices(known, [rank**-0.75 for rank, _ in known])[0][1]
+    # As people choose (Zipf): the second commonest half as often as the commonest. A flatter draw
+    # makes the form too easy: real ones are more often "password" than "flounder".
+    return draw.choices(known, [1 / rank for rank, _ in known])[0][1]
 
 
 @functools.cache
