@@ -62,7 +62,7 @@ class Renderer:
         self.words = "password"  # of the name that stood last
 
     def stanza(self, text: str, group: str = "") -> None:
-        """Write one stanza."""
+        """Write one stanza; ``group`` is that of a frame."""
         parts = pieces(text, self.style)
         for place, part in enumerate(parts):
             if place % 2 == 0:
@@ -79,14 +79,21 @@ class Renderer:
         chosen = self.rng.sample(
             fit, min(len(fit), self.rng.randint(int(least), int(most or least)))
         )
-        join = "".join(self.form.get("join", "\\n")).replace("\\n", "\n")
-        join = "" if group == "min" else join.rstrip("\n") if self.style == "min" else join
+        join = self._join(group)
         before, self.out.indent = self.out.indent, self.out.indent + self._new_indent()
         for place, body in enumerate(chosen):
             if place:
                 self.out.put(join)
             self.stanza(body.text)
         self.out.indent = before
+
+    def _join(self, group: str) -> str:
+        if group == "min":
+            return ""
+        join = "".join(self.form.get("join", "\\n")).replace("\\n", "\n")
+        if group in self.form.get("tight"):
+            return "\n"
+        return join.rstrip("\n") if self.style == "min" else join
 
     def _message(self) -> None:
         text = self.rng.choice(self.form.bodies["msg"]).text

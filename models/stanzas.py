@@ -2,7 +2,8 @@
 
 A file describes one format. It is divided by lines that begin with ``%%``:
 
-- ``%% set``: how the format writes names, quotes and escapes, one ``key = words`` a line.
+- ``%% set``: how the format writes names, quotes and escapes, one ``key = words`` a line. Of a
+  list one is drawn for a document; ``join`` stands between stanzas, but not in ``tight`` groups.
 - ``%% wrap GROUP [SCENE...] | REAL NAMES | SAMPLE NAMES | TEST NAMES``: a document's frame. Where
   it has ``§BODY§`` stand stanzas of its group.
 - ``%% GROUP [SCENE...]``: a stanza.
