@@ -83,10 +83,14 @@ def evaluate(
     """Judge flagged lines by units: of a scan, of a peer, or of a model's out-of-fold predictions.
 
     Only files with units in ``units`` should be in ``flagged``, or ``outside`` counts the rest.
-    Units whose categories are all in ``without`` are not counted, but still cover their lines."""
+    Units whose categories are all in ``without`` are not counted, but still cover their lines.
+
+    :raises ValueError: when no unit is left."""
     score, outside = scores(flagged, units, at)
     counted = np.array([not (unit.cats and unit.cats <= without) for unit in units], bool)
     kept = [unit for unit, keep in zip(units, counted, strict=True) if keep]
+    if not kept:
+        raise ValueError("no units to judge by")
     score = score[counted]
     true = np.array([unit.positive for unit in kept], bool)
     names, repo = np.unique([unit.repo for unit in kept], return_inverse=True)
@@ -131,8 +135,7 @@ def scores(flagged: Flagged, units: Iterable[Unit], at: float) -> tuple[Floats, 
 def drawn(repos: int, draws: int, seed: int) -> Ints:
     """How often each repository is drawn, draws by repositories; in the first row each once, which
     is the sample itself. The same for every program, so that they can be compared."""
-    chance = np.full(repos, 1 / max(repos, 1))
-    rows = np.random.default_rng(seed).multinomial(repos, chance, draws)
+    rows = np.random.default_rng(seed).multinomial(repos, np.full(repos, 1 / repos), draws)
     return np.vstack([np.ones((1, repos), np.int64), rows])
 
 
