@@ -16,7 +16,8 @@ MAX_HEADS = 1 << ID_BITS
 class Candidate(NamedTuple):
     """What a hit of one head means for one rule.
 
-    ``length`` is the head's (0: it varies, and the hit's *end* is what is known).
+    ``length`` is how far before its end a hit stands for something: the head's own, or its
+    tail's where the head varies (0: the *end* is what is known).
     """
 
     rule: int
@@ -45,7 +46,7 @@ class HeadTable:
                 if rule.spec.keywords:
                     self.named[number] = True
                 else:
-                    self.candidates[number].append(Candidate(index, head.length))
+                    self.candidates[number].append(Candidate(index, head.length or head.tail))
         if len(self.heads) > MAX_HEADS:
             raise ValueError(f"{len(self.heads)} heads; at most {MAX_HEADS} fit into a hit")
         self.longest = max((head.most for head in self.heads), default=1)

@@ -45,8 +45,9 @@ class Head(msgspec.Struct, frozen=True):
     """What an engine compiles: a regex that begins with one of ``literals``.
 
     The literals are in lower case where ``caseless``; the regex spells both cases out.
-    ``length`` is 0 for a head written by hand whose length varies (at most ``most``); it
-    then ends at one place only. What an engine reports is always the end.
+    ``length`` is 0 for a head whose length varies (at most ``most``); it then ends at one
+    place only, ``tail`` bytes behind the place that its hit stands for. What an engine reports
+    is always the end.
     """
 
     regex: str
@@ -54,6 +55,7 @@ class Head(msgspec.Struct, frozen=True):
     caseless: bool
     length: int
     most: int
+    tail: int = 0
 
 
 class Heads(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from detector.checks import CHECKS
 from detector.errors import RuleError
+from detector.rules import assigned
 from detector.rules import heads as heads_
 from detector.rules.heads import Head, Heads
 from detector.rules.syntax import (
@@ -39,6 +40,7 @@ MAX_LENGTH = 16_384  # bytes of a match: an RSA-8192 key in PEM takes 6.4 KiB
 KEYWORD_GAP = 48  # bytes between a provider's name and the value, on one line
 MAX_KEYWORD = 32  # bytes of such a name
 _NOT_LINE_END = ANY & ~mask_of(b"\r\n")
+_LINE_END = class_regex(mask_of(b"\r\n"))
 
 # In front of a token no letter or digit may stand, unless it ends an escape: JSON and SQL
 # (\n, \u003d, \x3d), URL (%3D), quoted-printable (=3D), a terminal's colour.
@@ -64,6 +66,11 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keywords: tuple[
         Annotated[str, Meta(min_length=4, max_length=MAX_KEYWORD, pattern=r"^[\w .-]+$")], ...
     ] = ()
+    names: tuple[
+        Annotated[str, Meta(min_length=3, max_length=MAX_KEYWORD, pattern=r"^[\w .-]+$")], ...
+    ] = ()
+    judged: bool = False
+    worded: bool = True
     head: str = ""
     check: str = ""
     privilege: Privilege
@@ -141,6 +148,8 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
     try:
         value = parse(spec.pattern)
         secret, ends_with_secret = secret_part(value)
+        if spec.names:
+            return _of_names(spec, secret, provider, title, file)
         tree = _behind_keywords(spec.keywords, value) if spec.keywords else value
         shortest, longest = width(tree)
         if longest > MAX_LENGTH:
@@ -164,8 +173,8 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         regex=_verifier(spec, value, boundary, lead=heads.lead_hi > 0),
         shortest=shortest,
         longest=longest,
-        stop=class_regex(ANY & ~union) if union != ANY else "",
-        closed=not boundary and is_deterministic(items, ANY),
+        stop=_stop(spec, union),
+        closed=not spec.judged and not boundary and is_deterministic(items, ANY),
         last=class_regex(last_byte(tree)) if not boundary else "",
         lead=class_regex(alphabet(Seq(tuple(items[: heads.items])))) if hold else "",
         hold=hold,
@@ -177,6 +186,46 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
         plain=width(secret) == (shortest, longest) and heads_.are_whole(tree, heads),
         after=class_regex(tail(secret)) if boundary else "",
     )
+
+
+def _of_names(spec: RuleSpec, value: Node, provider: str, title: str, file: str) -> Rule:
+    """A rule that knows names only: where its values end is for :mod:`assigned` to say."""
+    least, most = width(value)
+    if spec.keywords or spec.head or not spec.judged:
+        wrong = "keywords" if spec.keywords else "head" if spec.head else "judged"
+        raise RuleError("does not go with names", file=file, rule=spec.id, field=wrong)
+    if not 2 <= least <= most <= assigned.LONGEST:
+        message = f"a value takes 2 to {assigned.LONGEST} bytes"
+        raise RuleError(message, file=file, rule=spec.id, field="pattern")
+    return Rule(
+        spec=spec,
+        provider=provider,
+        title=title,
+        file=file,
+        heads=assigned.heads_of(spec.names, least),
+        regex=assigned.verifier(least),
+        shortest=least,
+        longest=2 * assigned.LONGEST,  # an escaped byte takes two
+        stop=_LINE_END,
+        closed=False,
+        last="",
+        lead="",
+        hold=0,
+        prefixes=(),
+        letters=ALNUM.bit_count(),
+        plain=False,
+        after="",
+        checked=bool(spec.check),
+        linear=True,
+        framed=False,
+    )
+
+
+def _stop(spec: RuleSpec, union: int) -> str:
+    """What is judged is judged by the rest of its line, too."""
+    if spec.judged and union & ~_NOT_LINE_END == 0:
+        return _LINE_END
+    return class_regex(ANY & ~union) if union != ANY and not spec.judged else ""
 
 
 def _hold(items: Sequence[Node], heads: Heads, tree: Node) -> int:

@@ -24,11 +24,16 @@ from detector.rules.syntax import (
     Seq,
     mask_of,
     parse,
+    secret_part,
+    width,
 )
 
 _SPREAD = 24  # how far above its least number a repeat is drawn: samples stay short
 # Of a wide class (everything but a quote, say) only what needs no escape anywhere.
 _PLAIN = ALNUM | mask_of(b"-_.~+")
+
+
+_UPPER, _LOWER, _DIGITS = bytes(range(65, 91)), bytes(range(97, 123)), b"0123456789"
 
 
 class Sample(NamedTuple):
@@ -50,9 +55,20 @@ def draw(rule: Rule, rng: random.Random) -> Sample:
     _draw(parse(rule.spec.pattern), rng, out, span)
     start, end = span
     secret = bytes(out[start:end])
+    if rule.spec.judged:
+        secret = _strong(rng, secret, width(secret_part(parse(rule.spec.pattern))[0]))
     if rule.spec.check:
         secret = CHECKS[rule.spec.check].make(rng, secret)
     return Sample(bytes(out[:start]) + secret + bytes(out[end:]), start, start + len(secret))
+
+
+def _strong(rng: random.Random, secret: bytes, widths: tuple[int, int]) -> bytes:
+    """In place of what may be a short word: letters and digits that nobody takes for one."""
+    lo, hi = widths
+    size = max(lo, min(hi, rng.randint(14, 24)))
+    chars = [rng.choice(pool) for pool in (_UPPER, _DIGITS, _LOWER)]
+    chars += rng.choices(_UPPER + _DIGITS + _LOWER, k=size - len(chars))
+    return bytes(chars) if size >= 8 else secret
 
 
 def sample(rule: Rule, rng: random.Random) -> bytes:
