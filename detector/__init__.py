@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from detector.baseline import Baseline
-    from detector.errors import BaselineError, DetectorError, EngineError, RuleError, UsageError
+    from detector.errors import (
+        BaselineError,
+        DetectorError,
+        EngineError,
+        ModelError,
+        RuleError,
+        UsageError,
+    )
     from detector.mask import Mask
     from detector.redact import Redactor
     from detector.rules import Rule, RuleSet
@@ -31,6 +38,7 @@ _HOMES = {
     "EngineError": "errors",
     "Finding": "types",
     "Mask": "mask",
+    "ModelError": "errors",
     "Privilege": "types",
     "Redactor": "redact",
     "Rule": "rules",
@@ -52,6 +60,7 @@ __all__ = [
     "EngineError",
     "Finding",
     "Mask",
+    "ModelError",
     "Privilege",
     "Redactor",
     "Rule",

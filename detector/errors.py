@@ -4,6 +4,7 @@
     ├── RuleError        a rule file that cannot be used: names file, rule and field
     ├── UsageError       a wrong argument, option or setting
     ├── EngineError      the asked-for engine cannot be loaded on this machine
+    ├── ModelError       a classifier's bundle that is damaged or made for another version
     └── BaselineError    a baseline file that cannot be read or was made with another key
 
 Bad *input* never raises: it becomes a :class:`detector.types.Skipped` record and the
@@ -46,3 +47,7 @@ class EngineError(DetectorError):
 
 class BaselineError(DetectorError):
     """A baseline file that cannot be read, or that was made with another key."""
+
+
+class ModelError(DetectorError):
+    """A classifier's bundle that is missing, damaged, or made for another version."""
