@@ -25,6 +25,7 @@ class Survivor(msgspec.Struct, frozen=True, gc=False):
     confidence: float
     line: int
     column: int
+    reasons: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Survivor({self.rule.id}, {self.start}:{self.end})"  # never the secret
@@ -82,8 +83,12 @@ Settled = Survivor | Cluster
 _ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
 
 
-def _preference(survivor: Survivor) -> tuple[int, int, int, int, float, str]:
+DOUBTFUL = 0.5  # below that, a specific rule does not outdo a surer general one
+
+
+def _preference(survivor: Survivor) -> tuple[bool, int, int, int, int, float, str]:
     return (
+        survivor.confidence < DOUBTFUL,
         -survivor.rule.spec.rank,
         survivor.start,
         _ORDER[survivor.result.status],

@@ -31,6 +31,14 @@ def as_mask(mask: Mask | str) -> Mask:
         raise UsageError(f"mask '{mask}' is none of {', '.join(Mask)}") from None
 
 
+_CONTINUATION = bytes(range(0x80, 0xC0))  # of UTF-8: all other bytes begin a character
+
+
+def characters(raw: bytes | bytearray) -> int:
+    """How many characters of UTF-8 begin in ``raw``."""
+    return len(raw.translate(None, _CONTINUATION))
+
+
 class Redacted(NamedTuple, Generic[T]):
     """Redacted text, of the type that was given, and what was found in it."""
 
@@ -38,14 +46,17 @@ class Redacted(NamedTuple, Generic[T]):
     findings: list[Finding]
 
 
-def replacement(cluster: Settled, mask: Mask, fingerprinter: Fingerprinter) -> bytes:
-    """The bytes that replace a cluster's whole span.
+def replacement(
+    cluster: Settled, mask: Mask, fingerprinter: Fingerprinter, *, width: int | None = None
+) -> bytes:
+    """The bytes that replace a cluster's whole span, which takes ``width`` characters on a
+    screen: as many as bytes, unless it is said.
 
     The span of *all* overlapping matches goes, not only of those reported: what one rule
     reports as a password another may know to reach further.
     """
     if mask is Mask.stars:
-        return b"*" * (cluster.end - cluster.start)
+        return b"*" * (cluster.end - cluster.start if width is None else width)
     best = cluster.best()[0]
     if mask is Mask.label:
         return f"[redacted:{best.rule.id}]".encode()
@@ -54,11 +65,18 @@ def replacement(cluster: Settled, mask: Mask, fingerprinter: Fingerprinter) -> b
 
 
 def replace_all(
-    raw: bytes, clusters: Iterable[Settled], mask: Mask, fingerprinter: Fingerprinter
+    raw: bytes,
+    clusters: Iterable[Settled],
+    mask: Mask,
+    fingerprinter: Fingerprinter,
+    *,
+    utf8: bool = False,
 ) -> bytes:
-    """``raw`` with every cluster replaced."""
+    """``raw`` with every cluster replaced; ``utf8``: it is text, a star stands for a character."""
     parts, position = [], 0
     for cluster in clusters:
-        parts += [raw[position : cluster.start], replacement(cluster, mask, fingerprinter)]
+        width = characters(raw[cluster.start : cluster.end]) if utf8 else None
+        parts.append(raw[position : cluster.start])
+        parts.append(replacement(cluster, mask, fingerprinter, width=width))
         position = cluster.end
     return b"".join([*parts, raw[position:]])

@@ -8,14 +8,12 @@ from typing import Generic, TypeVar
 import msgspec
 
 from detector.cluster import Settled
-from detector.mask import Mask, as_mask, replacement
+from detector.mask import Mask, as_mask, characters, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
 from detector.types import Finding, Skipped
 
 T = TypeVar("T", bytes, str)
-
-_CONTINUATION = bytes(range(0x80, 0xC0))  # of UTF-8: all other bytes begin a character
 
 
 class Redactor(Generic[T]):
@@ -29,7 +27,7 @@ class Redactor(Generic[T]):
         self._scanner = scanner
         self._mask = as_mask(mask)
         self._path = path
-        self._window = Window(scanner)
+        self._window = Window(scanner, path=path)
         self._window.hold = 0
         self._released = 0
         self._ready: list[Settled] = []
@@ -92,7 +90,7 @@ class Redactor(Generic[T]):
         begin, count = self._counted
         base, buffer = self._window.base, self._window.buffer
         low, high = sorted((begin, position))
-        between = len(buffer[low - base : high - base].translate(None, _CONTINUATION))
+        between = characters(buffer[low - base : high - base])
         self._counted = position, count + (between if position >= begin else -between)
         return self._counted[1]
 
@@ -107,7 +105,9 @@ class Redactor(Generic[T]):
         out = bytearray()
         for cluster in self._ready:
             out += buffer[self._released - base : cluster.start - base]
-            out += replacement(cluster, self._mask, self._scanner.fingerprinter)
+            secret = buffer[cluster.start - base : cluster.end - base]
+            width = None if self._decoder is None else characters(secret)
+            out += replacement(cluster, self._mask, self._scanner.fingerprinter, width=width)
             self._released = cluster.end
         self._ready.clear()
         if floor > self._released:

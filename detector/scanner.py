@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from detector.allow import Allowlist
+from detector.classifier import Classifier, Model
 from detector.cluster import Settled, Survivor
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
@@ -20,6 +21,7 @@ from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
+from detector.sieve import Sieve
 from detector.tracker import STRIDE, Machinery, Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
@@ -31,7 +33,8 @@ class Scanner:
     ``rules``: those of the package by default. ``min_confidence``: findings below are
     left out. ``engine``: ``auto``, ``hyperscan`` or ``aho-corasick``. ``key``: for
     fingerprints, else ``DETECTOR_KEY``, else a public default. ``scorer``: another
-    judge of confidence than the built-in one.
+    judge of confidence than the built-in one. ``model``: another classifier than that of the
+    package, for matches of the rules that have no format. ``explain``: findings say why.
     """
 
     def __init__(
@@ -42,13 +45,18 @@ class Scanner:
         engine: str = "auto",
         key: bytes | None = None,
         scorer: Scorer | None = None,
+        model: Model | None = None,
+        explain: bool = False,
     ) -> None:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
-        self.rules = RuleSet.builtin() if rules is None else rules
+        given = RuleSet.builtin() if rules is None else rules
+        self.rules = RuleSet(rule for rule in given if _may_reach(rule, min_confidence))
         self.fingerprinter = Fingerprinter.from_environment() if key is None else Fingerprinter(key)
         table = HeadTable(self.rules)
         allowlist = Allowlist(self.rules)
+        if model is None and any(rule.spec.judged for rule in self.rules):
+            model = Classifier.builtin()
         self.machinery = Machinery(
             self.rules,
             table,
@@ -58,10 +66,13 @@ class Scanner:
             Names(self.rules, engine),
             allowlist,
             [rule.checked or allowlist.concerns(n) for n, rule in enumerate(self.rules)],
-            scorer or Judge(self.rules, engine),
+            scorer or Judge(self.rules, engine, model),
             min_confidence,
+            Sieve(self.rules, table, model.lookups.bigrams[0]) if model is not None else None,
+            explain,
         )
-        self._made_of = (self.rules, min_confidence, engine, self.fingerprinter.key, scorer)
+        key = self.fingerprinter.key
+        self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
         self._find = self.machinery.engine.find
 
     @property
@@ -77,7 +88,7 @@ class Scanner:
             hits = self._find(raw)
             if not hits:
                 return []
-        findings = self.findings(self._clusters(raw, hits), path)
+        findings = self.findings(self._clusters(raw, hits, path), path)
         return _in_characters(findings, data, raw) if isinstance(data, str) else findings
 
     def scan_many(self, items: Iterable[Bytes | str]) -> list[list[Finding]]:
@@ -98,20 +109,21 @@ class Scanner:
             hits = self._find(raw)
             if not hits:
                 return Redacted(data if isinstance(data, str) else raw, [])
-        clusters = self._clusters(raw, hits)
+        clusters = self._clusters(raw, hits, "")
         findings = self.findings(clusters, "")
-        clean = replace_all(raw, clusters, mask, self.fingerprinter)
+        text = isinstance(data, str)
+        clean = replace_all(raw, clusters, mask, self.fingerprinter, utf8=text)
         if isinstance(data, str):
-            text = clean.decode("utf-8", "surrogatepass")
-            return Redacted(text, _in_characters(findings, data, raw))
+            decoded = clean.decode("utf-8", "surrogatepass")
+            return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
     def findings(self, clusters: Iterable[Settled], path: str) -> list[Finding]:
         """What to report of some clusters of survivors."""
         return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
 
-    def _clusters(self, raw: Bytes, hits: list[int] | None) -> list[Settled]:
-        tracker = Tracker(self.machinery)
+    def _clusters(self, raw: Bytes, hits: list[int] | None, path: str) -> list[Settled]:
+        tracker = Tracker(self.machinery, path=path)
         clusters = tracker.advance(raw, len(raw), final=True, hits=hits)
         for rule, position in tracker.timeouts:
             warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
@@ -154,10 +166,17 @@ class Scanner:
             claims=result.claims,
             why=spec.why,
             revoke=spec.revoke,
+            reasons=one.reasons,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, self._made_of
+
+
+def _may_reach(rule: Rule, least: float) -> bool:
+    """Whether a match could be sure enough: others need not be looked for."""
+    spec = rule.spec
+    return bool(spec.judged or spec.check or spec.keywords) or spec.confidence >= least
 
 
 def _make(
@@ -166,8 +185,18 @@ def _make(
     engine: str,
     key: bytes | None,
     scorer: Scorer | None,
+    model: Model | None,
+    explain: bool,
 ) -> Scanner:
-    return Scanner(rules, min_confidence=min_confidence, engine=engine, key=key, scorer=scorer)
+    return Scanner(
+        rules,
+        min_confidence=min_confidence,
+        engine=engine,
+        key=key,
+        scorer=scorer,
+        model=model,
+        explain=explain,
+    )
 
 
 def _in_characters(findings: list[Finding], text: str, raw: Bytes) -> list[Finding]:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.checks import CHECKS
+from detector.classifier import Classifier, Model
 from detector.entropy import DIGIT, OTHER, WORTH, Floats, profile
+from detector.features import Candidates
 from detector.rules import Rule
 from detector.types import CheckResult, CheckStatus
 from detector.words import Words
 
 PASSED = 0.99  # a 32-bit checksum fits by chance once in 4 * 10^9
+FORMED = 0.6  # a random-looking password where a format has one, if the classifier says less
+REASONS = 4  # that an explanation names at most
 FAILED = 0.6  # reported all the same: the token may be cut, mistyped or of a newer format
 PLACEHOLDER = 0.05  # a value that its vendor has published, or what a redaction left
 
@@ -34,16 +39,31 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
+class Around(NamedTuple):
+    """The bytes on both sides of a secret, for the classifier."""
+
+    before: bytes
+    after: bytes
+
+    def __repr__(self) -> str:
+        return "Around()"  # another secret may stand there
+
+
 class Survivors(NamedTuple):
     """Columns of what was verified. ``rules`` are all rules, ``rule`` is the index of each
     survivor's. ``near`` is the text between a provider's name and the value, for the rules
-    that know only names, by the survivor's number."""
+    that know only names, and ``around`` what stands around it, for the rules whose matches the
+    classifier judges; both by the survivor's number. ``starts`` are positions in the source that
+    ``path`` names."""
 
     rules: Sequence[Rule]
     rule: Ints
     secrets: Sequence[bytes]
     results: Sequence[CheckResult]
     near: dict[int, bytes]
+    around: Mapping[int, Around] = MappingProxyType({})
+    starts: Sequence[int] = ()
+    path: str = ""
 
     def __repr__(self) -> str:
         return f"Survivors({len(self.secrets)})"  # never the secrets
@@ -51,10 +71,12 @@ class Survivors(NamedTuple):
 
 Scorer = Callable[[Survivors], Floats]
 
+
 # Words of one case, or capitalised, between separators: "fading-circle-delay", "Cube_Grid_2".
 _WORDS = re.compile(
     rb"(?:[A-Z]?[a-z]{1,14}|[A-Z]{2,14})(?:[-_.](?:[A-Z]?[a-z]{1,14}[0-9]{0,2}|[A-Z]{1,14}|[0-9]{1,4})){2,}\Z"
 )
+_MIXED = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])(?=[^0-9]*[0-9]).{8}")
 _RUNS = re.compile(rb"[0-9A-Za-z]+")
 _LETTERS = re.compile(rb"(?:[a-z_.-]+|[A-Z_.-]+)\Z")
 _KEYISH = re.compile(rb"(?i:key|token|secret|auth|passw|api|cred|pat\b|bearer|login)")
@@ -64,13 +86,20 @@ _DIGESTISH = re.compile(
 _ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{\\-]{0,8}\Z")
 # What this program's own redaction leaves: [redacted:rule], [rule:digits], stars.
 _REDACTED = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+(?::[0-9a-f]*)?\]?\Z|\*+\Z")
+_IN_A_MASK = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+:?\Z")
 _CODES = {CheckStatus.none: 0, CheckStatus.passed: 1, CheckStatus.failed: 2}
 
 
 class Judge:
     """The built-in scorer: prior, check, name nearby, randomness, placeholders."""
 
-    def __init__(self, rules: Sequence[Rule], engine: str = "auto") -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        engine: str = "auto",
+        model: Model | None = None,
+    ) -> None:
+        """``model`` judges the matches of rules that leave this to it; needed if there are any."""
         self._prior = np.array([rule.spec.confidence for rule in rules], np.float32)
         self._proof = np.array(
             [rule.checked and CHECKS[rule.spec.check].proof for rule in rules], np.bool_
@@ -81,14 +110,18 @@ class Judge:
         )
         self._longest = np.array([rule.spec.longest for rule in rules], np.bool_)
         self._words = Words(engine)
+        self._model = model
 
     def __call__(self, survivors: Survivors) -> Floats:
         """One probability for each survivor."""
-        rules, rule, secrets, results, near = survivors
+        rules, rule, secrets, results, near, around, *_ = survivors
         prior = self._prior[rule]
         status = np.array([3 if r.placeholder else _CODES[r.status] for r in results], np.int8)
         for number in np.flatnonzero(~self._random[rule]).tolist():
             if _REDACTED.match(secrets[number]):
+                status[number] = 3
+        for number, sides in around.items():
+            if _IN_A_MASK.search(sides.before):
                 status[number] = 3
         score = np.where(status == 2, np.minimum(prior, FAILED), prior)
         for number, text in near.items():
@@ -97,10 +130,55 @@ class Judge:
         if random.size:
             chosen = [secrets[number] for number in random.tolist()]
             score[random] *= self._looks(rules, rule[random], chosen)
+        if around and self._model is not None:
+            numbers = list(around)
+            failed = np.where(status[numbers] == 2, FAILED, 1)
+            judged = self._model(_candidates(survivors, numbers))
+            score[numbers] = np.maximum(judged, self._least(survivors, numbers)) * failed
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
         score = np.minimum(score, 1)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
+
+    def _least(self, survivors: Survivors, numbers: Sequence[int]) -> Floats:
+        """Where a format says that a password stands, one that looks random is none of a
+        manual's, whatever surrounds it."""
+        least = np.zeros(len(numbers), np.float32)
+        rules, rule, secrets, *_ = survivors
+        formed = [
+            place
+            for place, number in enumerate(numbers)
+            if not rules[rule[number]].spec.names and self._is_no_word(secrets[number])
+        ]
+        if formed:
+            rows = np.array(numbers)[formed]
+            chosen = [secrets[number] for number in rows.tolist()]
+            least[formed] = np.where(self._looks(rules, rule[rows], chosen) >= 0.7, FORMED, 0)
+        return least
+
+    def _is_no_word(self, secret: bytes) -> bool:
+        """Letters and digits, and letters that do not follow each other as in English."""
+        if self._model is None or not _MIXED.match(secret):
+            return False
+        letters = [byte - 96 if 97 <= byte <= 122 else 0 for byte in secret.lower()]
+        pairs = [(a, b) for a, b in pairwise(letters) if a and b]
+        bigrams = self._model.lookups.bigrams[0]
+        return float(sum(bigrams[pair] for pair in pairs)) <= 0
+
+    def explain(self, survivors: Survivors, number: int) -> tuple[str, ...]:
+        """In words, why one survivor has its confidence; the weightiest first."""
+        if number in survivors.around and isinstance(self._model, Classifier):
+            (reasons,) = self._model.explain(_candidates(survivors, [number]))
+            said = [f"{reason.weight:+.1f} {reason.what}" for reason in reasons[:REASONS]]
+        else:
+            spec = survivors.rules[survivors.rule[number]].spec
+            said = [f"{spec.confidence:.2f} its format, before anything else"]
+            if (near := survivors.near.get(number)) is not None:
+                said.append(f"*{_nearness(near):.1f} the words between the name and the value")
+        status = survivors.results[number].status
+        if status is not CheckStatus.none:
+            said.append(f"check {status}")
+        return tuple(said)
 
     def _looks(self, rules: Sequence[Rule], rule: Ints, secrets: Sequence[bytes]) -> Floats:
         """A factor for how much a secret looks like a random one."""
@@ -123,6 +201,17 @@ class Judge:
             ):
                 factor[number] *= 0.3
         return factor
+
+
+def _candidates(survivors: Survivors, numbers: Sequence[int]) -> Candidates:
+    """What the classifier is shown of these survivors."""
+    around = [survivors.around[number] for number in numbers]
+    return Candidates(
+        [survivors.secrets[number] for number in numbers],
+        [sides.before for sides in around],
+        [sides.after for sides in around],
+        [survivors.path] * len(numbers),
+    )
 
 
 def _nearness(near: bytes) -> float:

@@ -14,11 +14,13 @@ class Window:
     """A buffer that slides over a stream, with the tracker that looks through it.
 
     Either ``feed`` bytes, or fill ``space()`` and ``commit`` how many: a file is read
-    straight into the window, without a copy.
+    straight into the window, without a copy. ``prompt``: see :class:`Tracker`.
     """
 
-    def __init__(self, scanner: Scanner, *, base: int = 0) -> None:
-        self.tracker = Tracker(scanner.machinery, base)
+    def __init__(
+        self, scanner: Scanner, *, base: int = 0, path: str = "", prompt: bool = True
+    ) -> None:
+        self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt)
         self.buffer = bytearray(STRIDE + _SLACK)
         self.size = 0
         self.hold: int | None = None
@@ -91,7 +93,7 @@ class Stream:
     def __init__(self, scanner: Scanner, *, path: str = "") -> None:
         self._scanner = scanner
         self._path = path
-        self._window = Window(scanner)
+        self._window = Window(scanner, path=path)
         self._closed = False
 
     def feed(self, data: Bytes) -> list[Finding]:

@@ -31,13 +31,16 @@ from detector.plain import WORTH, PlainMatcher
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import Candidate
 from detector.rules import Rule
-from detector.score import Scorer, Survivors
+from detector.score import Around, Judge, Scorer, Survivors
+from detector.sieve import REACH, Sieve
 from detector.types import Bytes, CheckResult
-from detector.verify import Incomplete, RuleTimeoutError, Verifier
+from detector.verify import AFTER, Incomplete, RuleTimeoutError, Verifier
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 STRIDE = 1 << 20  # bytes that the engine gets at a time: hits stay few, the cache warm
+JUDGED = 128  # matches that the model gets at a time: alone, one costs it as much as a hundred
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
+BEFORE = 96  # bytes before a match that its judge looks at
 
 
 class Machinery(NamedTuple):
@@ -53,6 +56,8 @@ class Machinery(NamedTuple):
     looked_at: Sequence[bool]  # by rule: there is a check, or a value known to everybody
     scorer: Scorer
     min_confidence: float
+    sieve: Sieve | None  # None: no rule's matches are for a model to judge
+    explain: bool = False
 
 
 class Timings(msgspec.Struct):
@@ -73,6 +78,23 @@ class _Pending:
         self.searched = position
 
 
+class _Batch(NamedTuple):
+    """Columns of matches that wait for their confidence."""
+
+    starts: list[int]
+    ends: list[int]
+    indices: list[int]
+    secrets: list[bytes]
+    results: list[CheckResult]
+    near: dict[int, bytes]
+    around: dict[int, Around]
+    lines: list[int]
+    columns: list[int]
+
+    def __repr__(self) -> str:
+        return f"_Batch({len(self.starts)})"  # never the secrets
+
+
 _Match = tuple[int, int, int, int]
 """The secret's start and end, its rule's number and where the match begins; absolute."""
 
@@ -81,10 +103,19 @@ _UNCHECKED = CheckResult()
 
 
 class Tracker:
-    """One scan of one source. Not for several threads at once."""
+    """One scan of one source, named ``path``. Not for several threads at once.
 
-    def __init__(self, machinery: Machinery, base: int = 0) -> None:
+    ``prompt``: what is certain is given at once. Else what a model must judge may wait until
+    there is enough of it, or the end.
+    """
+
+    def __init__(
+        self, machinery: Machinery, base: int = 0, path: str = "", *, prompt: bool = True
+    ) -> None:
         self._m = machinery
+        self._path, self._prompt = path, prompt
+        self._sieve = machinery.sieve
+        self._waiting: list[_Batch] = []
         self._verifier = machinery.verifier
         self.lines = LineMap(base)
         self.timings = Timings()
@@ -123,13 +154,11 @@ class Tracker:
             out: list[Settled] = []
             while True:
                 self._scan(hits)
-                if self._matches:
-                    begun = perf_counter()
-                    self._open += self._survivors()
-                    self._matches.clear()
-                    self.lines.pass_to(self._view, self.keep_from())
-                    self.timings.score += perf_counter() - begun
                 done = self._scanned - self.base >= size
+                if self._matches or self._waiting:
+                    begun = perf_counter()
+                    self._score_matches(now=done and (final or self._prompt))
+                    self.timings.score += perf_counter() - begun
                 if self._open:
                     out += self._settle(last=final and done)
                 if done:
@@ -154,8 +183,14 @@ class Tracker:
         return min([floor, *map(self._earliest, self._pending)])
 
     def open_from(self) -> int | None:
-        """Where the first survivor begins that is not given yet; None if there is none."""
-        return min((survivor.start for survivor in self._open), default=None)
+        """Where the first match begins that is not given yet; None if there is none."""
+        first = min((survivor.start for survivor in self._open), default=None)
+        judged = self._judged_from()
+        return judged if first is None else first if judged is None else min(first, judged)
+
+    def _judged_from(self) -> int | None:
+        """Where the first match begins that waits for the model."""
+        return min((min(batch.starts) for batch in self._waiting), default=None)
 
     def _earliest(self, pending: _Pending) -> int:
         return pending.position - self._verifier.back[pending.candidate.rule]
@@ -174,6 +209,8 @@ class Tracker:
         found = perf_counter()
         self.timings.prefilter += found - begun
         if hits:
+            if self._sieve is not None:
+                hits = self._sift(self._sieve, hits, begin, done)
             if len(hits) >= WORTH:
                 hits = self._accept(hits, begin, done)
             else:
@@ -188,6 +225,18 @@ class Tracker:
                 self._named.clear()
             self.timings.verify += perf_counter() - found
         self._scanned = self.base + stop
+
+    def _sift(self, sieve: Sieve, hits: list[int], begin: int, done: int) -> list[int]:
+        """Without the named values that are plainly no secrets."""
+        concerns = sieve.concerns
+        named = [hit for hit in hits if concerns[hit & ID_MASK]]
+        if not named:
+            return hits
+        last = len(self._view) - REACH - begin
+        early = [hit for hit in named if done - begin < hit >> ID_BITS <= last]
+        kept = [hit for hit in hits if not concerns[hit & ID_MASK]]
+        kept += [hit for hit in named if hit >> ID_BITS > last]
+        return kept + sieve.rest(early, self._view, begin) if early else kept
 
     def _accept(self, hits: list[int], begin: int, done: int) -> list[int]:
         """Take the plain matches out of many hits, in columns; the hits that are left."""
@@ -234,7 +283,7 @@ class Tracker:
         if stops:
             self._decide(pending.candidate, position, self._through(pending))
             return True
-        if closes:
+        if closes or self._verifier.judged[rule]:
             try:
                 self._decide(pending.candidate, position, self._through(pending), partial=True)
             except Incomplete:
@@ -269,6 +318,12 @@ class Tracker:
         start, end, match_start = found
         if through and not start < through <= end:
             return
+        if (
+            self._sieve is not None
+            and self._verifier.named[candidate.rule]
+            and self._sieve.drops(self._view, start, candidate.rule)
+        ):
+            return
         match = (base + start, base + end, candidate.rule, base + match_start)
         if match not in self._seen:
             self._seen.add(match)
@@ -276,9 +331,24 @@ class Tracker:
 
     # matches and survivors
 
-    def _survivors(self) -> list[Survivor]:
-        matches = sorted(self._matches)
-        starts, ends, indices, _ = map(list, zip(*matches, strict=True))
+    def _score_matches(self, *, now: bool) -> None:
+        """Confidences for the matches at hand; the model's for those that wait, if there are
+        enough of them or ``now``."""
+        if self._matches:
+            batch = self._batch(sorted(self._matches))
+            self._matches.clear()
+            at_once, judged = _split(batch)
+            if at_once.starts:
+                self._open += self._survivors(at_once)
+            if judged.starts:
+                self._waiting.append(judged)
+            self.lines.pass_to(self._view, self.keep_from())
+        if self._waiting and (now or sum(len(b.starts) for b in self._waiting) >= JUDGED):
+            self._open += self._survivors(_joined(self._waiting))
+            self._waiting.clear()
+
+    def _batch(self, matches: list[_Match]) -> _Batch:
+        starts, ends, indices, begins = map(list, zip(*matches, strict=True))
         rules = [self._m.rules[index] for index in indices]
         low = max(self.base, starts[0])
         raw = bytes(self._view[low - self.base : max(ends) - self.base])
@@ -289,17 +359,35 @@ class Tracker:
             for match, rule, secret in zip(matches, rules, secrets, strict=True)
         ]
         near = {
-            number: self._bytes(match[3] - KEYWORD_SIDE, match[0])
-            for number, (match, rule) in enumerate(zip(matches, rules, strict=True))
+            number: self._bytes(begin - KEYWORD_SIDE, start)
+            for number, (begin, start, rule) in enumerate(zip(begins, starts, rules, strict=True))
             if rule.spec.keywords
         }
-        column = np.array(indices, np.int64)
-        scores = self._m.scorer(Survivors(self._m.rules, column, secrets, results, near))
+        around = {
+            number: Around(self._bytes(start - BEFORE, start), self._bytes(end, end + AFTER))
+            for number, (start, end, rule) in enumerate(zip(starts, ends, rules, strict=True))
+            if rule.spec.judged
+        }
         lines, columns = self.lines.locate(self._view, starts)
-        made = map(
-            Survivor, starts, ends, rules, secrets, results, _rounded(scores), lines, columns
+        return _Batch(starts, ends, indices, secrets, results, near, around, lines, columns)
+
+    def _survivors(self, batch: _Batch) -> list[Survivor]:
+        starts, ends, indices, secrets, results, near, around, lines, columns = batch
+        rules = [self._m.rules[index] for index in indices]
+        column = np.array(indices, np.int64)
+        survivors = Survivors(
+            self._m.rules, column, secrets, results, near, around, starts, self._path
         )
+        scores = _rounded(self._m.scorer(survivors))
+        made = map(Survivor, starts, ends, rules, secrets, results, scores, lines, columns)
         least = self._m.min_confidence
+        if self._m.explain and isinstance(self._m.scorer, Judge):
+            explain = self._m.scorer.explain
+            return [
+                msgspec.structs.replace(one, reasons=explain(survivors, number))
+                for number, one in enumerate(made)
+                if one.confidence >= least
+            ]
         return [survivor for survivor in made if survivor.confidence >= least]
 
     def _check(self, match: _Match, rule: Rule, secret: bytes) -> CheckResult:
@@ -323,6 +411,8 @@ class Tracker:
             floor = self._safe_floor()
             if settled[-1].end > floor and self._scanned == self.base + len(self._view):
                 floor = self.undecided_from(self._view, len(self._view))
+            if (judged := self._judged_from()) is not None:
+                floor = min(floor, judged)
             ready = bisect_right(settled, floor, key=attrgetter("end"))
             waiting = settled[ready:]
             settled = settled[:ready]
@@ -335,6 +425,47 @@ class Tracker:
         """Cheaper and lower than :meth:`undecided_from`."""
         floor = self._scanned - self._m.table.longest - self._back
         return min([floor, *map(self._earliest, self._pending)])
+
+
+def _split(batch: _Batch) -> tuple[_Batch, _Batch]:
+    """What is scored by its rule, and what the model judges."""
+    if not batch.around:
+        return batch, _picked(batch, [])
+    numbers = range(len(batch.starts))
+    return (
+        _picked(batch, [number for number in numbers if number not in batch.around]),
+        _picked(batch, list(batch.around)),
+    )
+
+
+def _picked(batch: _Batch, numbers: list[int]) -> _Batch:
+    near, around = batch.near, batch.around
+    return _Batch(
+        [batch.starts[number] for number in numbers],
+        [batch.ends[number] for number in numbers],
+        [batch.indices[number] for number in numbers],
+        [batch.secrets[number] for number in numbers],
+        [batch.results[number] for number in numbers],
+        {new: near[number] for new, number in enumerate(numbers) if number in near},
+        {new: around[number] for new, number in enumerate(numbers) if number in around},
+        [batch.lines[number] for number in numbers],
+        [batch.columns[number] for number in numbers],
+    )
+
+
+def _joined(batches: list[_Batch]) -> _Batch:
+    """Batches of judged matches as one."""
+    first, *others = batches
+    for batch in others:
+        first.around.update({len(first.starts) + n: a for n, a in batch.around.items()})
+        first.starts.extend(batch.starts)
+        first.ends.extend(batch.ends)
+        first.indices.extend(batch.indices)
+        first.secrets.extend(batch.secrets)
+        first.results.extend(batch.results)
+        first.lines.extend(batch.lines)
+        first.columns.extend(batch.columns)
+    return first
 
 
 def _rounded(scores: Floats) -> list[float]:

@@ -139,6 +139,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     claims: Mapping[str, Any] = {}
     why: str = ""
     revoke: str = ""
+    reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, ``type`` first; the secret masked."""

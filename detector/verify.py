@@ -14,6 +14,7 @@ from detector.prefilter.table import Candidate
 from detector.rules import Rule
 from detector.types import Bytes
 
+AFTER = 24  # bytes behind a match that its judge may look at, as far as its line goes
 TIMEOUT = 2.0  # seconds for one window of at most 16 KiB: a sound rule takes microseconds
 GUARD = 4  # bytes behind a match that its boundary may look at
 
@@ -33,7 +34,11 @@ class Verifier:
         # Watching the clock takes 1.6 microseconds a match, twice what a match itself takes.
         self._timeouts = [None if rule.linear else TIMEOUT for rule in rules]
         self._framed = [rule.framed for rule in rules]
-        self.reach = [r.longest - r.heads.lead_lo + GUARD for r in rules]
+        self.judged = [rule.spec.judged for rule in rules]
+        self.named = [bool(rule.spec.names) for rule in rules]
+        self.reach = [
+            r.longest - r.heads.lead_lo + (AFTER if r.spec.judged else GUARD) for r in rules
+        ]
         """How far behind a hit's start the bytes may lie that decide it, by rule."""
         self.back = [r.heads.lead_hi for r in rules]
         """How far before a hit's start a match may begin, by rule."""
@@ -77,6 +82,8 @@ class Verifier:
         start, end = found.span("secret")
         if self._framed[rule]:
             end -= _frame(data, start, end)
+        if partial and self.judged[rule] and not _goes_on(data, end):
+            raise Incomplete
         return start, end, found.start()
 
     def _first_covering(
@@ -118,6 +125,12 @@ class Verifier:
 
 class Incomplete(Exception):  # noqa: N818 - a signal, not an error
     """More bytes could complete the match."""
+
+
+def _goes_on(data: Bytes, end: int) -> bool:
+    """Whether all that a judge may look at behind a match is there."""
+    behind = bytes(data[end : end + AFTER])
+    return len(behind) == AFTER or b"\n" in behind or b"\r" in behind
 
 
 def _frame(data: Bytes, start: int, end: int) -> int:

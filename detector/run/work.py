@@ -104,7 +104,7 @@ def _scan_file(scanner: Scanner, file: FileRef, limits: Limits) -> Iterator[Resu
 
 
 def _scan_entry(scanner: Scanner, entry: Entry) -> Iterator[Result]:
-    window = Window(scanner)
+    window = Window(scanner, path=entry.path, prompt=entry.size is None)
     scanned = 0
     while count := entry.readinto(window.space()[:READ]):
         scanned += count
@@ -139,7 +139,7 @@ def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Itera
     if isinstance(reader, Skipped):
         yield msgspec.structs.replace(reader, nbytes=stop - start)
         return
-    window = Window(scanner, base=begin)
+    window = Window(scanner, base=begin, path=file.name, prompt=False)
     lines = window.tracker.lines
 
     def findings(clusters: list[Settled]) -> Iterator[Finding]:
