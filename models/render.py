@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -138,12 +139,13 @@ class Renderer:
         if kind == "fill":
             self.out.mark(self.world.fill(text), False, text)
             return
-        drawn = {
+        drawers: dict[str, Callable[[Random], str]] = {
             "fake": texts.fake,
             "hidden": texts.hidden,
             "weak": known,
             "todo": lambda rng: texts.placeholder(self.words, rng),
-        }.get(kind)
+        }
+        drawn = drawers.get(kind)
         self.out.mark(drawn(self.rng) if drawn else text, False, kind)
 
     def _value(self, slot: str, *, surely: bool = False) -> None:
