@@ -34,7 +34,7 @@ def of_detector(files: Files) -> Flagged:
     return flagged(
         Place(path, found.line, found.line + found.secret.reveal().count(b"\n"), found.confidence)
         for path, content in files.items()
-        for found in scanner.scan(content)
+        for found in scanner.scan(content, path=path)
         if found.line is not None
     )
 

@@ -185,7 +185,7 @@ def alphabets(rule: Rule) -> Alphabets:
 
 
 def literal_rules() -> list[Rule]:
-    return [rule for rule in builtin_rules() if not rule.spec.keywords]
+    return [rule for rule in builtin_rules() if not (rule.spec.keywords or rule.spec.names)]
 
 
 def applies(rule: Rule, sample: Sample, context: Context) -> bool:

@@ -21,6 +21,7 @@ PUBLIC = [
     "EngineError",
     "Finding",
     "Mask",
+    "ModelError",
     "Privilege",
     "Redactor",
     "Rule",
