@@ -55,7 +55,7 @@ class Scanner:
         self.fingerprinter = Fingerprinter.from_environment() if key is None else Fingerprinter(key)
         table = HeadTable(self.rules)
         allowlist = Allowlist(self.rules)
-        if model is None and any(rule.spec.judged for rule in self.rules):
+        if model is None and any(r.spec.judged or not r.spec.worded for r in self.rules):
             model = Classifier.builtin()
         self.machinery = Machinery(
             self.rules,
@@ -74,6 +74,11 @@ class Scanner:
         key = self.fingerprinter.key
         self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
         self._find = self.machinery.engine.find
+
+    @property
+    def min_confidence(self) -> float:
+        """Findings below are left out."""
+        return self.machinery.min_confidence
 
     @property
     def engine(self) -> str:

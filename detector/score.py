@@ -109,6 +109,9 @@ class Judge:
             [len(rule.prefixes[0]) if len(rule.prefixes) == 1 else -1 for rule in rules], np.int64
         )
         self._longest = np.array([rule.spec.longest for rule in rules], np.bool_)
+        self._wordless = np.array(
+            [not (rule.spec.worded or rule.spec.names) for rule in rules], np.bool_
+        )
         self._words = Words(engine)
         self._model = model
 
@@ -130,6 +133,9 @@ class Judge:
         if random.size:
             chosen = [secrets[number] for number in random.tolist()]
             score[random] *= self._looks(rules, rule[random], chosen)
+        for number in np.flatnonzero(self._wordless[rule]).tolist():
+            if not self._is_no_word(secrets[number]):
+                score[number] *= 0.2
         if around and self._model is not None:
             numbers = list(around)
             failed = np.where(status[numbers] == 2, FAILED, 1)

@@ -21,7 +21,8 @@ from detector.types import Finding
 
 @lru_cache(maxsize=1)
 def builtin_rules() -> RuleSet:
-    return RuleSet.builtin()
+    """Those that the default confidence leaves in."""
+    return RuleSet(rule for rule in RuleSet.builtin() if rule.spec.confidence >= 0.5)
 
 
 @lru_cache(maxsize=1)
