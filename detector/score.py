@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -172,19 +172,40 @@ class Judge:
         return float(sum(bigrams[pair] for pair in pairs)) <= 0
 
     def explain(self, survivors: Survivors, number: int) -> tuple[str, ...]:
-        """In words, why one survivor has its confidence; the weightiest first."""
-        if number in survivors.around and isinstance(self._model, Classifier):
-            (reasons,) = self._model.explain(_candidates(survivors, [number]))
-            said = [f"{reason.weight:+.1f} {reason.what}" for reason in reasons[:REASONS]]
-        else:
-            spec = survivors.rules[survivors.rule[number]].spec
-            said = [f"{spec.confidence:.2f} its format, before anything else"]
-            if (near := survivors.near.get(number)) is not None:
-                said.append(f"*{_nearness(near):.1f} the words between the name and the value")
-        status = survivors.results[number].status
-        if status is not CheckStatus.none:
-            said.append(f"check {status}")
-        return tuple(said)
+        """Why one survivor has its confidence, in words: what each reason changes, in log odds.
+
+        A model's reasons come first, the weightiest before others; a rule's are its steps, and
+        add up to the confidence."""
+        rule, result = survivors.rules[survivors.rule[number]], survivors.results[number]
+        said: list[str] = []
+        if _is_known(survivors, number):
+            return tuple(_weighed([("it is an example, or what a redaction left", PLACEHOLDER)]))
+        if number not in survivors.around:
+            return tuple(_weighed(self._steps(survivors, number)))
+        before = rule.spec.confidence
+        if isinstance(self._model, Classifier):
+            one = _candidates(survivors, [number])
+            (reasons,) = self._model.explain(one)
+            said += [f"{reason.weight:+.1f} {reason.what}" for reason in reasons[:REASONS]]
+            before = float(self._model(one)[0])
+        least = max(before, float(self._least(survivors, [number])[0]))
+        steps = [("it looks random, where by its format a secret stands", least)]
+        return (*said, *_weighed([*steps, *_checked(rule, result, least)], before))
+
+    def _steps(self, survivors: Survivors, number: int) -> list[tuple[str, float]]:
+        """What a rule's survivor is taken for, and the confidence after that."""
+        rule, secret = survivors.rules[survivors.rule[number]], survivors.secrets[number]
+        now = rule.spec.confidence
+        near = survivors.near.get(number)
+        steps = [("its format" if near is None else "the provider's name before it", now)]
+        if near is not None:
+            steps.append(("the words between that name and it", now := now * _nearness(near)))
+        if rule.spec.random:
+            looks = float(self._looks(survivors.rules, survivors.rule[[number]], [secret])[0])
+            steps.append(("how random it looks", now := now * looks))
+        if self._wordless[survivors.rule[number]] and not self._is_no_word(secret):
+            steps.append(("how far it reads like words", now := now * 0.2))
+        return steps + _checked(rule, survivors.results[number], now)
 
     def _looks(self, rules: Sequence[Rule], rule: Ints, secrets: Sequence[bytes]) -> Floats:
         """A factor for how much a secret looks like a random one."""
@@ -207,6 +228,44 @@ class Judge:
             ):
                 factor[number] *= 0.3
         return factor
+
+
+def _is_known(survivors: Survivors, number: int) -> bool:
+    """Whether a secret is none: a published example, or what stands in a redacted one's place."""
+    sides = survivors.around.get(number)
+    return (
+        survivors.results[number].placeholder
+        or (sides is not None and bool(_IN_A_MASK.search(sides.before)))
+        or (
+            not survivors.rules[survivors.rule[number]].spec.random
+            and bool(_REDACTED.match(survivors.secrets[number]))
+        )
+    )
+
+
+def _checked(rule: Rule, result: CheckResult, now: float) -> list[tuple[str, float]]:
+    """What a check makes of a confidence."""
+    if result.status is CheckStatus.failed:
+        prior = rule.spec.confidence
+        failed = FAILED if rule.spec.judged else min(FAILED, prior) / prior
+        return [("its check failed", now * failed)]
+    if result.status is CheckStatus.passed and CHECKS[rule.spec.check].proof:
+        return [("its check passed", max(PASSED, rule.spec.confidence))]
+    return []
+
+
+def _weighed(steps: Sequence[tuple[str, float]], before: float = 0.5) -> Iterator[str]:
+    """How far each step moves the log odds, where that shows."""
+    for what, after in steps:
+        weight = _log_odds(after) - _log_odds(before)
+        if abs(weight) >= 0.05:
+            yield f"{weight:+.1f} {what}"
+        before = after
+
+
+def _log_odds(probability: float) -> float:
+    inside = min(max(probability, 0.001), 0.999)
+    return math.log(inside / (1 - inside))
 
 
 def _candidates(survivors: Survivors, numbers: Sequence[int]) -> Candidates:
