@@ -186,7 +186,8 @@ def _load(folder: Path) -> Classifier:
         config = msgspec.json.decode((folder / "config.json").read_bytes(), type=Config)
         raw = (folder / "weights.npz").read_bytes()
     except OSError as error:
-        raise ModelError(f"{folder}: {error.strerror or 'cannot be read'}") from None
+        where = error.filename or folder
+        raise ModelError(f"{where}: {error.strerror or 'cannot be read'}") from None
     except msgspec.DecodeError as error:
         raise ModelError(f"{folder / 'config.json'}: {error}") from None
     if config.format != FORMAT or config.layout != layout():
