@@ -12,6 +12,7 @@ from detector.cli import options
 from detector.cli.report import COMPLETE, FAILED, complain
 from detector.errors import UsageError
 from detector.run import Options, Run
+from detector.scanner import Scanner
 from detector.types import Skipped
 
 if TYPE_CHECKING:
@@ -29,13 +30,21 @@ def create(
     paths: Paths,
     rules: options.Rules = "",
     patterns: options.Patterns = None,
-    min_confidence: options.MinConfidence = 0.5,
+    min_confidence: options.MinConfidence = None,
+    precision: options.Precisely = None,
+    model: options.Model = None,
     jobs: options.Jobs = None,
 ) -> int:
     """Write a new baseline of everything found. Never overwrites one: see update."""
     if file.exists():
         raise UsageError(f"{file}: exists; use: detector baseline update")
-    found, complete = _scan(paths, rules, patterns, min_confidence, jobs)
+    scanner = options.make_scanner(
+        options.make_rules(rules, patterns),
+        min_confidence=min_confidence,
+        precision=precision,
+        model=model,
+    )
+    found, complete = _scan(paths, scanner, jobs)
     found.save(file)
     complain(f"{file}: {len(found)} known secrets")
     return COMPLETE if complete else FAILED
@@ -47,13 +56,21 @@ def update(
     paths: Paths,
     rules: options.Rules = "",
     patterns: options.Patterns = None,
-    min_confidence: options.MinConfidence = 0.5,
+    min_confidence: options.MinConfidence = None,
+    precision: options.Precisely = None,
+    model: options.Model = None,
     jobs: options.Jobs = None,
 ) -> int:
     """Add what is new; drop what is gone, unless not everything could be read."""
     from detector.baseline import Baseline
 
-    found, complete = _scan(paths, rules, patterns, min_confidence, jobs)
+    scanner = options.make_scanner(
+        options.make_rules(rules, patterns),
+        min_confidence=min_confidence,
+        precision=precision,
+        model=model,
+    )
+    found, complete = _scan(paths, scanner, jobs)
     known = Baseline.load(file, key_id=found.key_id)
     change = known.absorb(found, keep_gone=not complete)
     known.save(file)
@@ -61,17 +78,10 @@ def update(
     return COMPLETE if complete else FAILED
 
 
-def _scan(
-    paths: list[str],
-    rules: str,
-    patterns: list[Path] | None,
-    min_confidence: float,
-    jobs: int | None,
-) -> tuple[Baseline, bool]:
+def _scan(paths: list[str], scanner: Scanner, jobs: int | None) -> tuple[Baseline, bool]:
     """A baseline of everything found, and whether all could be read."""
     from detector.baseline import Baseline
 
-    scanner = options.make_scanner(rules, patterns, min_confidence, "auto")
     found, complete = Baseline(scanner.fingerprinter.key_id), True
     for item in Run(scanner, paths, Options(jobs=jobs or os.cpu_count() or 1)):
         if isinstance(item, Skipped):

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from detector.classifier import Classifier
+from detector.errors import ModelError, UsageError
 from detector.rules import RuleSet
 from detector.scanner import Scanner
+
+BALANCED = 0.5  # what the library takes by default, too
+
+
+class Precision(enum.StrEnum):
+    """How sure a finding must be. What each means as a number stands in the model's bundle."""
+
+    high = "high"
+    balanced = "balanced"
+    recall = "recall"
+
 
 Paths = Annotated[
     list[str] | None,
@@ -26,7 +40,22 @@ Patterns = Annotated[
     typer.Option(metavar="PATH", help="Further rule files, or a folder of them. Repeatable."),
 ]
 MinConfidence = Annotated[
-    float, typer.Option(min=0, max=1, metavar="FLOAT", help="Leave out findings below, 0 to 1.")
+    float | None,
+    typer.Option(
+        min=0, max=1, metavar="FLOAT", help="Leave out findings below, 0 to 1.", show_default="0.5"
+    ),
+]
+Precisely = Annotated[
+    Precision | None,
+    typer.Option(
+        "--precision",
+        help="In place of a number: high has few false alarms, recall misses few secrets.",
+        show_default="balanced",
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="DIR", help="A classifier of your own instead of ours."),
 ]
 Engine = Annotated[
     str,
@@ -51,8 +80,34 @@ def make_rules(selection: str, patterns: list[Path] | None) -> RuleSet:
 
 
 def make_scanner(
-    selection: str, patterns: list[Path] | None, min_confidence: float, engine: str
+    rules: RuleSet,
+    *,
+    min_confidence: float | None = None,
+    precision: Precision | None = None,
+    model: Path | None = None,
+    engine: str = "auto",
+    explain: bool = False,
 ) -> Scanner:
-    """The scanner that these options describe."""
-    rules = make_rules(selection, patterns)
-    return Scanner(rules, min_confidence=min_confidence, engine=engine)
+    """The scanner that these options describe. Raises :class:`UsageError`, :class:`ModelError`."""
+    own = Classifier.load(model) if model else None
+    return Scanner(
+        rules,
+        min_confidence=_least(min_confidence, precision, own),
+        engine=engine,
+        model=own,
+        explain=explain,
+    )
+
+
+def _least(given: float | None, precision: Precision | None, own: Classifier | None) -> float:
+    if given is not None and precision:
+        raise UsageError("--precision and --min-confidence say the same; give one of them")
+    if given is not None:
+        return given
+    if precision is None and own is None:
+        return BALANCED
+    thresholds = (own or Classifier.builtin()).config.thresholds
+    name = precision or Precision.balanced
+    if not 0 <= thresholds.get(name, -1) <= 1:
+        raise ModelError(f"the model's config.json has no threshold '{name}'")
+    return thresholds[name]

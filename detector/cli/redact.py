@@ -35,7 +35,9 @@ def redact(
     ] = Mask.label,
     rules: options.Rules = "",
     patterns: options.Patterns = None,
-    min_confidence: options.MinConfidence = 0.5,
+    min_confidence: options.MinConfidence = None,
+    precision: options.Precisely = None,
+    model: options.Model = None,
     engine: options.Engine = "auto",
 ) -> int:
     """Write the same bytes with every secret replaced.
@@ -43,9 +45,14 @@ def redact(
     Text goes on as soon as nothing in it can become a secret any more, so it works in a
     pipe that stays open. Exit status: 0 all was read, 2 failed or not.
     """
-    redactor: Redactor[bytes] = Redactor(
-        options.make_scanner(rules, patterns, min_confidence, engine), mask=mask
+    scanner = options.make_scanner(
+        options.make_rules(rules, patterns),
+        min_confidence=min_confidence,
+        precision=precision,
+        model=model,
+        engine=engine,
     )
+    redactor: Redactor[bytes] = Redactor(scanner, mask=mask)
     with _opened(path) as entry:
         if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
             raise UsageError(f"{output_file}: is what is read; write to another file")

@@ -29,7 +29,9 @@ def scan(
     output_file: options.Output = None,
     rules: options.Rules = "",
     patterns: options.Patterns = None,
-    min_confidence: options.MinConfidence = 0.5,
+    min_confidence: options.MinConfidence = None,
+    precision: options.Precisely = None,
+    model: options.Model = None,
     fail_on: Annotated[
         str,
         typer.Option(
@@ -41,6 +43,7 @@ def scan(
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Leave out the findings known in it.")
     ] = None,
+    explain: Annotated[bool, typer.Option(help="Say of each finding why.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Raw values instead of masked ones.")] = False,
     progress: Annotated[
         bool | None,
@@ -64,7 +67,14 @@ def scan(
     is_report = _is(output_file) if output_file else _never
     if any(map(is_report, paths)) or (baseline and is_report(str(baseline))):
         raise UsageError(f"{output_file}: is what is read; write to another file")
-    scanner = options.make_scanner(rules, patterns, min_confidence, engine)
+    scanner = options.make_scanner(
+        options.make_rules(rules, patterns),
+        min_confidence=min_confidence,
+        precision=precision,
+        model=model,
+        engine=engine,
+        explain=explain,
+    )
     known = _known(baseline, scanner) if baseline else None
     run = Run(
         scanner,

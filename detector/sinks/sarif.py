@@ -130,6 +130,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
             "row": finding.row,
             "decoded": finding.decoded,
             "claims": finding.claims,
+            "reasons": finding.reasons,
         },
     }
 

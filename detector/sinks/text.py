@@ -21,7 +21,7 @@ from rich.text import Text
 
 from detector.sinks.output import Output, Stream, printable
 from detector.sinks.tally import Example, Group, Skips, Tally
-from detector.sinks.words import claim, context, many, name, place, size, speed
+from detector.sinks.words import claim, context, many, name, place, reasons, size, speed
 from detector.types import Finding, Secret, Skipped, Summary
 
 PRIVILEGES = {
@@ -117,10 +117,11 @@ class TextSink:
         hidden = secrets.count - len(group.examples)
         if hidden > 0:
             more = many(hidden, "more secret", exact=secrets.exact)
-            yield _line(2, f"… and {more} in {many(group.places - shown, 'place')}", "dim")
+            places = many(group.places - shown, "place")
+            yield _indented(f"… and {more} in {places} (--format jsonl lists all)", "dim")
         if first.revoke:
             yield Text()
-            yield _line(2, "Turn it off: ", "bold").append(printable(first.revoke))
+            yield _line(2, _what_to_do(first), "bold").append(printable(first.revoke))
         yield Text()
 
     def _example(self, example: Example) -> Iterator[_Part]:
@@ -130,6 +131,8 @@ class TextSink:
         # The start of the fingerprint tells two secrets with the same mask apart.
         line.append(f" #{printable(first.fingerprint[:8])}", "dim")
         yield from self._fitted(line, notes)
+        if first.reasons:
+            yield _indented(f"why: {reasons(first)}", "dim", 6)
         for finding in example.findings:
             yield from self._fitted(_line(4, place(finding)), context(finding), "dim")
         hidden = example.places - len(example.findings)
@@ -163,6 +166,13 @@ def _heading(group: Group) -> Table:
     row.add_column(justify="right", no_wrap=True)
     row.add_row(title, Text(many(secrets.count, "secret", exact=secrets.exact), "bold"))
     return row
+
+
+def _what_to_do(finding: Finding) -> str:
+    """What belongs to no provider has no page where it is turned off."""
+    if finding.provider == "generic":
+        return "Replace it, and keep the new one elsewhere: "
+    return "Turn it off: "
 
 
 def _notes(finding: Finding) -> Iterator[str]:

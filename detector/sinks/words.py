@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 from detector.sinks.output import printable
 from detector.types import Finding, Summary
 
 _MAX_TIME = 1 << 37  # seconds since 1970, in the year 6325
 _MAX_VALUE = 60  # characters of a table's name or a claim
+_WEIGHT = re.compile(r"^([+-])[0-9.]+ ")  # of a reason, in log odds
 
 
 def many(number: int, noun: str, *, exact: bool = True) -> str:
@@ -69,6 +71,11 @@ def context(finding: Finding) -> str:
     if finding.decoded:
         parts.append("in " + " in ".join(map(clipped, reversed(finding.decoded))))
     return ", ".join(parts)
+
+
+def reasons(finding: Finding) -> str:
+    """``+ what stands right before it, - the file it stands in``: which way, and not how far."""
+    return ", ".join(_WEIGHT.sub(r"\1 ", printable(reason)) for reason in finding.reasons)
 
 
 def claim(key: str, value: str | float) -> str:
