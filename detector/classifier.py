@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -194,27 +195,39 @@ def _load(folder: Path) -> Classifier:
         raise ModelError(f"{folder}: made for another version of this program; train it again")
     if hashlib.sha256(raw).hexdigest() != config.sha256:
         raise ModelError(f"{folder / 'weights.npz'}: damaged, or not the one of its config.json")
-    return Classifier(config, _arrays(folder / "weights.npz"))
+    if len(config.medians) != _COLUMNS:
+        raise ModelError(f"{folder / 'config.json'}: {len(config.medians)} medians, not {_COLUMNS}")
+    return Classifier(config, _arrays(raw, folder / "weights.npz"))
 
 
-def _arrays(path: Path) -> Arrays:
+def _arrays(raw: bytes, path: Path) -> Arrays:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(raw), allow_pickle=False) as file:
             arrays = Arrays(**{name: file[name] for name in Arrays._fields})
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a dozen kinds, by what is wrong with it
         raise ModelError(f"{path}: {type(error).__name__}: not a bundle's arrays") from None
-    nodes, trees = arrays.feature.shape
-    fits = (
-        nodes == LEAVES - 1
-        and arrays.threshold.shape == arrays.mask.shape == (nodes, trees)
-        and arrays.leaf.shape == (trees, LEAVES)
-        and arrays.bags.shape == (len(BAGS), 1 << BITS)
-        and arrays.feature.min() >= 0
-        and arrays.feature.max() < _COLUMNS
-    )
-    if not fits:
-        raise ModelError(f"{path}: arrays of the wrong shape")
+    if not _fits(arrays):
+        raise ModelError(f"{path}: arrays of the wrong shape or type")
     return arrays
+
+
+def _fits(arrays: Arrays) -> bool:
+    """Whether nothing in them can be out of reach, or no number."""
+    trees, passwords = arrays.feature.shape[-1:], arrays.passwords.shape
+    nodes = (LEAVES - 1, *trees)
+    expected = [
+        (np.int16, nodes), (np.float32, nodes), (np.uint8, nodes), (np.float32, (*trees, LEAVES)),
+        (np.float16, (len(BAGS), 1 << BITS)), (np.uint32, passwords), (np.float16, passwords),
+        (np.uint32, arrays.words.shape), (np.float16, (2, 27, 27)),
+    ]  # fmt: skip
+    given = list(arrays._asdict().values())
+    return (
+        [(array.dtype, array.shape) for array in given] == expected
+        and len(passwords) == arrays.words.ndim == 1
+        and all(array.size for array in given)
+        and 0 <= int(arrays.feature.min()) <= int(arrays.feature.max()) < _COLUMNS
+        and bool(np.isfinite(arrays.leaf).all() and np.isfinite(arrays.bags).all())
+    )
 
 
 # What the columns are about, in the words of an explanation; by how their names begin.
