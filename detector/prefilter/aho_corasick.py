@@ -6,7 +6,7 @@ Written to be obviously right rather than fast: every other engine must agree wi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import ahocorasick
 
@@ -21,7 +21,8 @@ class AhoCorasick:
     name = "aho-corasick"
 
     def __init__(self, heads: Sequence[Head]) -> None:
-        self._heads = [re.compile(head.regex.encode("ascii")) for head in heads]
+        self._heads = heads
+        self._regexes = [re.compile(head.regex.encode("ascii")) for head in heads]
         self._exact = _automaton(heads, caseless=False)
         self._folded = _automaton(heads, caseless=True)
 
@@ -35,9 +36,20 @@ class AhoCorasick:
             for last, (length, heads) in automaton.iter(haystack.decode("latin-1")):
                 start = last + 1 - length
                 for head in heads:
-                    if (found := self._heads[head].match(raw, start)) is not None:
-                        hits.add(found.end() << ID_BITS | head)
+                    hits.update(end << ID_BITS | head for end in self._ends(head, raw, start))
         return list(hits)
+
+    def _ends(self, number: int, raw: bytes, start: int) -> Iterator[int]:
+        """Where this head ends that begins at ``start``."""
+        head, regex = self._heads[number], self._regexes[number]
+        if (found := regex.match(raw, start)) is None:
+            return
+        if head.length:
+            yield found.end()
+            return
+        for end in range(start + 1, min(len(raw), start + head.most) + 1):
+            if regex.fullmatch(raw, start, end) is not None:
+                yield end
 
 
 def _automaton(heads: Sequence[Head], *, caseless: bool) -> ahocorasick.Automaton | None:

@@ -45,9 +45,9 @@ class Head(msgspec.Struct, frozen=True):
     """What an engine compiles: a regex that begins with one of ``literals``.
 
     The literals are in lower case where ``caseless``; the regex spells both cases out.
-    ``length`` is 0 for a head whose length varies (at most ``most``); it then ends at one
-    place only, ``tail`` bytes behind the place that its hit stands for. What an engine reports
-    is always the end.
+    ``length`` is 0 for a head whose length varies (at most ``most``); it then ends ``tail``
+    bytes behind the place that its hit stands for. What an engine reports is always the end:
+    each of them, if a head that begins at one place can end at several.
     """
 
     regex: str
