@@ -19,16 +19,14 @@ baseline made with another key would match nothing and is refused.
 from __future__ import annotations
 
 import bisect
-import contextlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from detector._replace import replace
 from detector.errors import BaselineError
 from detector.fingerprint import Fingerprinter
 from detector.types import Finding
@@ -119,22 +117,10 @@ class Baseline:
 
         Raises :class:`BaselineError` when it cannot be written; the old one is intact then.
         """
-        # A link stays a link: what it points to is replaced.
-        target = Path(path).resolve()
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:
-            with draft.open("xb") as stream:
-                stream.write(self._encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            if target.exists():
-                shutil.copymode(target, draft)
-            draft.replace(target)
+            replace(path, self._encode())
         except OSError as error:
             raise BaselineError(f"{path}: cannot be written: {error.strerror or error}") from None
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
     def add(self, finding: Finding) -> None:
         """Count one place of one secret."""

@@ -1,42 +1,66 @@
 """Labelled findings of a user's own, for ``models.train --extra``.
 
-The file is what ``detector scan --format jsonl`` writes, with ``"label": true`` or ``false`` added
-to the findings that somebody has looked at (``detector findings label`` does that). It holds
-places and no values: the values are read from the scanned files again, which must be as they were.
+The file is what ``detector findings label`` makes of ``detector scan --format jsonl``. It holds
+places and no values: the values are read from the scanned files again, archives included. What
+is not there any more as it was found is skipped, and said, line by line.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from detector.errors import UsageError
 from detector.features import AFTER, BEFORE
+from detector.labels import Found, Labels, read_place
+from detector.rules import RuleSet
+from detector.sources import STDIN
 from models.dataset import Example
 
 
-def of_findings(file: Path) -> Iterator[Example]:
-    """The labelled ones. :raises ValueError: for a line that is no finding or whose file is gone
-    or shorter than it was."""
-    folder = file.parent
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        try:
-            found = json.loads(line)
-            if found.get("type") == "finding" and isinstance(found.get("label"), bool):
-                yield _example(folder, found)
-        except (ValueError, KeyError, OSError) as error:
-            raise ValueError(f"{file}:{number}: {type(error).__name__}: {error}") from None
+def _say(text: str) -> None:
+    sys.stderr.write(f"models.extra: {text}\n")
 
 
-def _example(folder: Path, found: dict[str, Any]) -> Example:
-    path, start, end = Path(found["path"]), found["start"], found["end"]
-    near = folder / path
-    text = (near if near.exists() else path).read_bytes()
-    if not 0 <= start < end <= len(text):
-        raise ValueError("the file has changed since it was scanned")
-    before, after = text[max(0, start - BEFORE) : start], text[end : end + AFTER]
-    group = f"own {path.parts[0]}"
+def of_findings(file: Path, say: Callable[[str], None] = _say) -> Iterator[Example]:
+    """The labelled ones, but those that the classifier is never asked about.
+
+    ``say`` gets a line for each that is left out. :raises ValueError: for a file that is none of
+    a scan's."""
+    try:
+        labels = Labels(file)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    formats = {rule.id for rule in RuleSet.builtin() if not rule.spec.judged}
+    for number, found in labels.found.items():
+        if found.label is None:
+            continue
+        if found.rule in formats:
+            say(f"{file}:{number}: skipped: the classifier does not judge {found.rule}")
+        elif (example := _example(found, file.parent)) is not None:
+            yield example
+        else:
+            say(f"{file}:{number}: skipped: {_why(found)}")
+
+
+def _example(found: Found, folder: Path) -> Example | None:
+    place = read_place(found, folder, BEFORE, AFTER)
+    if place is None:
+        return None
+    group = f"own {Path(found.path).parts[0]}"
     return Example(
-        group, str(path), found["line"], text[start:end], before, after, int(found["label"])
+        group,
+        found.path,
+        found.line,
+        place.value,
+        place.before,
+        place.after,
+        int(bool(found.label)),
     )
+
+
+def _why(found: Found) -> str:
+    if found.path == STDIN:
+        return "what came through standard input cannot be read again"
+    return f"not in {found.path} any more as it was found, or DETECTOR_KEY is another"

@@ -132,7 +132,7 @@ class TextSink:
         line.append(f" #{printable(first.fingerprint[:8])}", "dim")
         yield from self._fitted(line, notes)
         if first.reasons:
-            yield _indented(f"why: {reasons(first)}", "dim", 6)
+            yield _indented(f"why: {reasons(first.reasons)}", "dim", 6)
         for finding in example.findings:
             yield from self._fitted(_line(4, place(finding)), context(finding), "dim")
         hidden = example.places - len(example.findings)

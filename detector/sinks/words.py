@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 
 from detector.sinks.output import printable
 from detector.types import Finding, Summary
 
 _MAX_TIME = 1 << 37  # seconds since 1970, in the year 6325
 _MAX_VALUE = 60  # characters of a table's name or a claim
+_MASK = re.compile(r"\*{4}\([0-9]+\)\Z")
 _WEIGHT = re.compile(r"^([+-])[0-9.]+ ")  # of a reason, in log odds
 
 
@@ -73,9 +75,14 @@ def context(finding: Finding) -> str:
     return ", ".join(parts)
 
 
-def reasons(finding: Finding) -> str:
+def reasons(given: Iterable[str]) -> str:
     """``+ what stands right before it, - the file it stands in``: which way, and not how far."""
-    return ", ".join(_WEIGHT.sub(r"\1 ", printable(reason)) for reason in finding.reasons)
+    return ", ".join(_WEIGHT.sub(r"\1 ", printable(reason)) for reason in given)
+
+
+def masked(secret: str) -> str:
+    """A secret as a report has it: masked, also where the report was made with raw values."""
+    return printable(secret) if _MASK.search(secret) else f"****({len(secret.encode())})"
 
 
 def claim(key: str, value: str | float) -> str:
