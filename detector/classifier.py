@@ -203,7 +203,7 @@ def _load(folder: Path) -> Classifier:
 def _arrays(raw: bytes, path: Path) -> Arrays:
     try:
         with np.load(BytesIO(raw), allow_pickle=False) as file:
-            arrays = Arrays(**{name: file[name] for name in Arrays._fields})
+            arrays = Arrays(**{name: np.asarray(file[name]) for name in Arrays._fields})
     except Exception as error:  # a dozen kinds, by what is wrong with it
         raise ModelError(f"{path}: {type(error).__name__}: not a bundle's arrays") from None
     if not _fits(arrays):
