@@ -152,7 +152,8 @@ def test_the_numbers_of_rules() -> None:
 
 
 def test_the_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", ROOT / "patterns" / "README.md", ROOT / "bench" / "README.md"):
+    pages = [ROOT / folder / "README.md" for folder in (".", "patterns", "bench", "models")]
+    for page in [*pages, ROOT / "detector" / "DESIGN.md"]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 

@@ -28,11 +28,10 @@ def test_everything_that_is_needed_is_in_it(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     for path in (ROOT / "detector").rglob("*.py"):
         assert path.relative_to(ROOT).as_posix() in names
-    for path in (ROOT / "patterns").rglob("*"):
-        if path.is_file():
-            assert (
-                f"detector/_data/patterns/{path.relative_to(ROOT / 'patterns').as_posix()}" in names
-            )
+    for folder in ("patterns", "models/classifier"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file():
+                assert f"detector/_data/{path.relative_to(ROOT).as_posix()}" in names
     assert "detector/py.typed" in names
 
 
@@ -48,6 +47,7 @@ def test_its_metadata(wheel: zipfile.ZipFile) -> None:
     assert data["Name"] == "secrets-leak-detector"
     assert data["License-Expression"] == "Apache-2.0"
     assert data["Requires-Python"] == ">=3.11"
+    assert b"CredData" in wheel.read(where.replace("METADATA", "licenses/NOTICE"))
     text = wheel.read(where.replace("METADATA", "licenses/LICENSE")).decode()
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
