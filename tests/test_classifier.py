@@ -232,14 +232,17 @@ def test_an_explanation_names_what_weighed_most(model: Classifier) -> None:
 
 def fitted(lookups: Lookups) -> Any:
     """A model of a few made-up documents, with its columns."""
-    from models import dataset
-    from models.fit import columns_of, fit
+    from models import dataset, fit
 
-    examples = dataset.of_documents(77, 250, dataset.Spotter())
-    columns = columns_of(dataset.candidates_of(examples), lookups)
+    examples = dataset.of_documents(77, 200, dataset.Spotter())
+    columns = fit.columns_of(dataset.candidates_of(examples), lookups)
     labels = np.array([example.label for example in examples])
     groups = [example.group for example in examples]
-    return fit(columns, labels, dataset.weights(examples), groups), columns
+    # Of two threads on a busy machine each waits for the other: fifty times as long.
+    limits = pytest.importorskip("threadpoolctl").threadpool_limits(1)
+    with pytest.MonkeyPatch.context() as patch, limits:
+        patch.setattr(fit, "TREES", 12)
+        return fit.fit(columns, labels, dataset.weights(examples), groups), columns
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +289,9 @@ def test_trees_without_a_library(kind: str, model: Classifier) -> None:
     labels = (rows[:, 0] + rows[:, 1] * rows[:, 2] + rng.normal(size=600) > 0).astype(int)
     trees = ensemble.HistGradientBoostingClassifier(
         max_iter=30, max_leaf_nodes=LEAVES, random_state=1
-    ).fit(rows, labels)
+    )
+    with pytest.importorskip("threadpoolctl").threadpool_limits(1):
+        trees.fit(rows, labels)
     arrays, base = bundle.arrays_of(
         Fitted(np.zeros((len(BAGS), 1 << BITS), np.float32), trees), model.lookups
     )
