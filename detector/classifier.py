@@ -24,7 +24,7 @@ from detector.errors import ModelError
 from detector.features import BAGS, BITS, FEATURES, Candidates, Lookups, columns
 
 FORMAT = 1
-NOTABLE = 0.3  # log odds below which nothing is said
+NOTABLE = 0.3  # log odds below which nothing is said, but for the first thing
 LEAVES = 8  # of a tree, at most: which of them are left fits into a byte
 _COLUMNS = len(FEATURES) + len(BAGS)
 
@@ -153,8 +153,8 @@ class Classifier:
         return [
             [
                 Reason(names[number], round(float(column[number]), 2))
-                for number in np.argsort(-np.abs(column))
-                if abs(column[number]) >= NOTABLE
+                for place, number in enumerate(np.argsort(-np.abs(column)))
+                if not place or abs(column[number]) >= NOTABLE
             ]
             for column in change.T
         ]
