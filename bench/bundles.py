@@ -22,6 +22,8 @@ from bench.tokens import POSTED, token
 
 PINS = Path(__file__).with_name("packages.toml")
 KEYS_A_FILE = 3
+_SCRIPTS = (".js", ".mjs", ".cjs")
+_SUFFIXES = {"docs": (".md", ".html", ".lock", "-lock.json", "npm-shrinkwrap.json")}
 
 # How keys get into a bundle: a constant, an option, a header, an inlined environment.
 _STATEMENTS = (
@@ -42,25 +44,27 @@ class Pin(msgspec.Struct, frozen=True):
     version: str
     integrity: str
     keep: list[str]
+    corpus: str = "js"
 
     def bundles(self, archive: Path) -> Iterator[tuple[str, bytes]]:
-        """Path and bytes of the kept scripts in the package."""
+        """Path and bytes of what is kept of the package: scripts, or texts for ``docs``."""
         with tarfile.open(archive) as tar:
             for member in tar:
                 path = member.name.partition("/")[2]
-                script = path.endswith((".js", ".mjs", ".cjs"))
-                if member.isfile() and script and self._keeps(path):
+                if member.isfile() and self._keeps(path):
                     content = tar.extractfile(member)
                     assert content is not None
                     yield path, content.read()
 
     def _keeps(self, path: str) -> bool:
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.keep)
+        chosen = any(fnmatch.fnmatchcase(path, pattern) for pattern in self.keep)
+        return chosen and path.endswith(_SUFFIXES.get(self.corpus, _SCRIPTS))
 
 
-def pins() -> list[Pin]:
+def pins(corpus: str) -> list[Pin]:
     table = tomllib.loads(PINS.read_text("utf-8"))
-    return msgspec.convert(table["package"], list[Pin])
+    found = msgspec.convert(table["package"], list[Pin])
+    return [pin for pin in found if pin.corpus == corpus]
 
 
 def _fetch(pin: Pin, into: Path) -> Path:
@@ -76,10 +80,16 @@ def _fetch(pin: Pin, into: Path) -> Path:
 
 
 def build_js(target: Path, rng: Random, scale: float) -> None:
-    """The bundles as published: ``target/<package>/<path>``. Nothing is planted. They are
-    whole or not at all, so ``scale`` takes the first packages only."""
+    """The bundles as published."""
+    build_published("js", target, rng, scale)
+
+
+def build_published(corpus: str, target: Path, rng: Random, scale: float) -> None:
+    """A corpus of packages as published: ``target/<package>/<path>``. Nothing is planted. They
+    are whole or not at all, so ``scale`` takes the first packages only."""
     del rng
-    chosen = pins()[: max(1, round(len(pins()) * min(scale, 1.0)))]
+    pinned = pins(corpus)
+    chosen = pinned[: max(1, round(len(pinned) * min(scale, 1.0)))]
     with tempfile.TemporaryDirectory() as scratch, Planter(target, directory=True) as planter:
         shutil.rmtree(target, ignore_errors=True)
         for pin in chosen:

@@ -14,6 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -240,6 +241,9 @@ BUILDS: dict[str, tuple[str, Build]] = {
     "base64": ("base64.txt", build_base64),
     "lockfiles": ("lockfiles", build_lockfiles),
     "contexts": ("contexts", contexts.build_contexts),
+    "locales": ("locales", partial(bundles.build_published, "locales")),
+    "minified": ("minified", partial(bundles.build_published, "minified")),
+    "docs": ("docs", partial(bundles.build_published, "docs")),
 }
 
 
