@@ -70,9 +70,9 @@ def test_engines_agree(reference: Scanner, seed: int) -> None:
 
 
 def test_engines_agree_where_a_name_is_a_name_s_value(reference: Scanner) -> None:
-    """``token`` is the value of ``key`` and the name of what comes next: its head has two ends."""
+    """``password`` is the value of ``key``, and names what comes next: its head has two ends."""
     value = random.Random(1).randbytes(12).hex()
-    text = f'[{{ "key": "token", "value": "{value}", "type": "string" }}]'.encode()
+    text = f'[{{ "key": "password", "value": "{value}", "type": "string" }}]'.encode()
     (found,) = builtin_scanner().scan(text)
     assert found.secret.reveal() == value.encode()
     assert reference.scan(text) == [found]
