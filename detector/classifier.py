@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector._data_path import data_path
+from detector.bytetables import word_bits
 from detector.entropy import Floats
 from detector.errors import ModelError
 from detector.features import BAGS, BITS, FEATURES, Candidates, Lookups, columns
@@ -101,7 +102,7 @@ class Classifier:
         self.lookups = Lookups(
             arrays.passwords,
             arrays.ranks.astype(np.float32),
-            arrays.words,
+            word_bits(arrays.words),
             arrays.bigrams.astype(np.float32),
         )
 
@@ -242,7 +243,7 @@ _MEANINGS = {
         r"entropy|share:|count:|changes|camel|letter_digit|digit_letter|repeats|steps|first|last|hex"
     ),
     "how far it reads like words": r"vowels|english|words",
-    "how common it is as a password": r"common|passwordlike",
+    "how common or rare it is as a password": r"common|passwordlike",
     "its shape": r"shape:|uuid",
     "what it decodes to": r"base64",
     "its likeness to what stands around it": r"like:",

@@ -17,15 +17,37 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.bytetables import (
+    FACTOR,
+    HEX,
+    INVERSES,
+    KIND,
+    LETTER,
+    LOWER,
+    POWERS,
+    SEXTET,
+    TEXT,
+    VOWEL,
+    WIDTH,
+    Bytes8,
+    column,
+    count,
+    count_each,
+    pad,
+    pad_left,
+    quads,
+    table,
+    whole_hashes,
+    word_hash,
+)
 from detector.entropy import Floats, in_columns
 
 BEFORE, AFTER = 96, 24  # bytes around a value that are looked at
-VALUE = 48  # bytes of a value that are looked at one by one
+VALUE = WIDTH
 WORDS = 32  # of these, bytes in which words are looked up
 LINE, NEAR, ABOVE = 80, 32, 40  # bytes before a value: in its line, next to it, above its line
 BITS = 14  # of a bag's hashes: 16,384 weights each
 
-Bytes8 = NDArray[np.uint8]
 Column = NDArray[Any]
 Named = Iterator[tuple[str | list[str], Column]]
 """A feature's name and its column; or the names of several and their rows."""
@@ -46,48 +68,22 @@ class Candidates(NamedTuple):
 
 class Lookups(NamedTuple):
     """Tables that travel with a model: sorted hashes of common passwords with their ``ranks``
-    (1 for the commonest, 0 for none), hashes of English words, and ``bigrams``, the log ratio
-    of each pair of letters to chance, of shape ``(2, 27, 27)``: in English and in passwords."""
+    (1 for the commonest, 0 for none), the :func:`~detector.bytetables.word_bits` of English
+    words, and ``bigrams``, the log ratio of each pair of letters to chance, of shape
+    ``(2, 27, 27)``: in English and in passwords."""
 
     passwords: NDArray[np.uint32]
     ranks: Floats
-    words: NDArray[np.uint32]
+    words: NDArray[np.bool_]
     bigrams: Floats
 
 
-def _table(members: bytes) -> NDArray[np.bool_]:
-    table = np.zeros(256, np.bool_)
-    table[list(members)] = True
-    return table
-
-
-_LOWER = np.arange(256, dtype=np.uint8)
-_LOWER[65:91] += 32
-_TEXT = _LOWER.copy()
-_TEXT[48:58] = 48  # one digit is as good as another in what stands around a value
-_LETTER = np.zeros(256, np.uint8)
-_LETTER[97:123] = _LETTER[65:91] = np.arange(1, 27)
-_HEX = _table(b"0123456789abcdefABCDEF")
-_VOWEL = _table(b"aeiouAEIOU")
-_OPENS, _QUOTES, _CLOSES = _table(b"${<%[#@("), _table(b"\"'`"), _table(b",;)}]:=.+ \0\t\n\r")
-_SEXTET = np.full(256, 64, np.uint8)
-_SEXTET[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")] = range(64)
-_SEXTET[list(b"-_")] = 62, 63
-# Lower, upper, digit, beyond ASCII, blank; others by kind: what joins words, ends sentences,
-# belongs to base64, opens and closes, quotes.
-_KIND = np.full(256, 11, np.uint8)
-_KIND[0] = 0
-_KIND[97:123], _KIND[65:91], _KIND[48:58], _KIND[128:], _KIND[32] = 1, 2, 3, 4, 5
-for _number, _members in enumerate((b"_-", b".,;:!?", b"+/=", b"()[]{}<>", b"\"'`"), 6):
-    _KIND[list(_members)] = _number
-
+_OPENS, _QUOTES, _CLOSES = table(b"${<%[#@("), table(b"\"'`"), table(b",;)}]:=.+ \0\t\n\r")
 _COUNTED = b"_-./:+=@!?$%({ "  # of a value's bytes
 _LINE_COUNTED = b'=:({}",/#.'  # of the bytes before it in its line
 _ENDS = b"\"'`,;)}@.(:\n"  # what may follow it
-_FACTOR = 0x01000193
-_POWERS = np.array([pow(_FACTOR, place, 1 << 32) for place in range(VALUE)], np.uint32)
-_INVERSES = np.array([pow(_FACTOR, -place, 1 << 32) for place in range(VALUE + 1)], np.uint32)
-
+_COUNTED_KINDS = bytes(range(1, 6))
+_TURNS = bytes((1 * 12 + 2, 1 * 12 + 3, 3 * 12 + 1))  # small to capital, letter to digit and back
 _PATHS = {
     "test": r"(?:^|[/_.-])(?:tests?|testing|specs?|e2e|fixtures?|mocks?|testdata)(?=[/_.-]|$)",
     "example": r"examples?|samples?|demos?|tutorial|template|\.dist$|\.tpl$|playground",
@@ -110,9 +106,9 @@ def columns(candidates: Candidates, lookups: Lookups) -> tuple[Floats, list[NDAr
     value, around = _Value(candidates.values), _Around(candidates)
     out = np.empty((len(FEATURES), len(candidates.values)), np.float32)
     at = 0
-    for _, column in _features(candidates, value, around, lookups):
-        more = column.shape[0] if column.ndim == 2 else 1
-        out[at : at + more] = column
+    for _, rows in _features(candidates, value, around, lookups):
+        more = rows.shape[0] if rows.ndim == 2 else 1
+        out[at : at + more] = rows
         at += more
     return out, _ngrams(candidates, value, around)
 
@@ -132,36 +128,6 @@ def _path_flags(path: str) -> tuple[bool, ...]:
     return tuple(bool(pattern.search(path)) for pattern in _PATH_PATTERNS)
 
 
-def _pad(texts: Sequence[bytes], size: int) -> Bytes8:
-    """Of shape ``(size, n)``, the texts' beginnings, filled up with NULs."""
-    joined = b"".join([text[:size].ljust(size, b"\0") for text in texts])
-    return np.frombuffer(joined, np.uint8).reshape(len(texts), size).T.copy()
-
-
-def _pad_left(texts: Sequence[bytes], size: int) -> Bytes8:
-    """The same for the texts' ends: their last bytes share a row."""
-    joined = b"".join([text[-size:].rjust(size, b"\0") for text in texts])
-    return np.frombuffer(joined, np.uint8).reshape(len(texts), size).T.copy()
-
-
-def _count(rows: NDArray[np.bool_]) -> Bytes8:
-    """How many are true in each column; at most 255."""
-    counted: Bytes8 = np.add.reduce(rows.view(np.uint8), axis=0, dtype=np.uint8)
-    return counted
-
-
-@lru_cache(maxsize=8)
-def _column(chars: bytes) -> Bytes8:
-    return np.frombuffer(chars, np.uint8)[:, None]
-
-
-def _count_each(table: Bytes8, chars: bytes) -> Bytes8:
-    """How often each of ``chars`` stands in each column, of shape ``(len(chars), n)``."""
-    same = table == _column(chars)[:, :, None]
-    counted: Bytes8 = np.add.reduce(same.view(np.uint8), axis=1, dtype=np.uint8)
-    return counted
-
-
 def _each(name: str, chars: bytes) -> list[str]:
     return [f"{name}:{char if char < 32 else chr(char)}" for char in chars]
 
@@ -171,51 +137,51 @@ class _Value:
 
     def __init__(self, values: Sequence[bytes]) -> None:
         self.raw = values
-        self.bytes = _pad(values, VALUE)
+        self.bytes = pad(values, VALUE)
         self.length = np.fromiter(map(len, values), np.int64, len(values))
         self.seen = np.minimum(self.length, VALUE)
         self.size = np.maximum(self.seen, 1).astype(np.float32)
-        self.kind = np.take(_KIND, self.bytes)
-        self.letter = np.take(_LETTER, self.bytes)
-        self.lower = np.take(_LOWER, self.bytes)
+        self.kind = np.take(KIND, self.bytes)
+        self.letter = np.take(LETTER, self.bytes)
+        self.lower = np.take(LOWER, self.bytes)
 
     def features(self) -> Named:
         """Length, alphabet, order."""
         kind, size = self.kind, self.size
         yield "length", self.length
         yield "entropy", in_columns(self.raw)[0]
-        digits = _count(kind == 3)
-        for name, number in (("lower", 1), ("upper", 2), ("beyond", 4), ("symbols", 6)):
-            rows = kind >= 6 if number == 6 else kind == number
-            yield f"share:{name}", _count(rows) / size
-        yield "share:digit", digits / size
-        yield _each("count", _COUNTED), _count_each(self.bytes, _COUNTED)
+        kinds = count_each(kind, _COUNTED_KINDS)
+        digits = kinds[2]
+        symbols = self.seen - kinds.sum(axis=0)
+        yield ["share:lower", "share:upper", "share:digit", "share:beyond"], kinds[:4] / size
+        yield "share:symbols", symbols / size
+        yield _each("count", _COUNTED), count_each(self.bytes, _COUNTED)
         inside = self.bytes[1:] != 0
         left, right = kind[:-1], kind[1:]
-        changes = _count((left != right) & inside)
+        changes = count((left != right) & inside)
         yield "changes", changes
         yield "changes:share", changes / size
-        for name, one, other in (("camel", 1, 2), ("letter_digit", 1, 3), ("digit_letter", 3, 1)):
-            yield name, _count((left == one) & (right == other))
+        turns = count_each(left * 12 + right, _TURNS)
+        yield ["camel", "letter_digit", "digit_letter"], turns
         step = self.bytes[1:] - self.bytes[:-1]
-        yield "repeats", _count((step == 0) & inside) / size
-        yield "steps", _count(((step == 1) | (step == 255)) & inside) / size
+        yield "repeats", count((step == 0) & inside) / size
+        yield "steps", count(((step == 1) | (step == 255)) & inside) / size
         yield "first", kind[0]
-        yield "last", _KIND[[raw[-1] if raw else 0 for raw in self.raw]]
-        hexadecimal = _count(np.take(_HEX, self.bytes))
+        yield "last", KIND[[raw[-1] if raw else 0 for raw in self.raw]]
+        hexadecimal = count(np.take(HEX, self.bytes))
         pure = (hexadecimal == self.seen) & (digits > 0)
         yield "hex", hexadecimal / size
         yield "hex:even", pure & (self.length >= 16) & (self.length % 2 == 0)
         yield "hex:digest", pure & np.isin(self.length, (32, 40, 64, 96, 128))
-        dashes = _count(self.bytes[[8, 13, 18, 23]] == 45)
+        dashes = count(self.bytes[[8, 13, 18, 23]] == 45)
         yield "uuid", (self.length == 36) & (dashes == 4) & (hexadecimal == 32)
 
     def shapes(self) -> Named:
         """What a value looks like as a whole, if it looks like something."""
         kind, text = self.kind, self.bytes
         first, second = text[0], text[1]
-        lower, upper, digits = (_count(kind == number) for number in (1, 2, 3))
-        dots, slashes, joints = (_count(rows) for rows in (text == 46, text == 47, kind == 6))
+        lower, upper, digits, _, blanks, joints = count_each(kind, bytes(range(1, 7)))
+        dots, slashes, ats = count_each(text, b"./@")
         seen = self.seen
         yield "shape:template", np.take(_OPENS, first) & np.take(_OPENS, second)
         scheme = (text[:-2] == 58) & (text[1:-1] == 47) & (text[2:] == 47)
@@ -224,22 +190,22 @@ class _Value:
             "shape:path",
             (first == 47) | (first == 46) | (first == 126) | ((slashes > 0) & (dots > 0)),
         )
-        yield "shape:email", (_count(text == 64) == 1) & (dots > 0) & (first != 64)
+        yield "shape:email", (ats == 1) & (dots > 0) & (first != 64)
         yield "shape:date", (digits >= 6) & (text[4] == 45) & (text[7] == 45)
         yield "shape:number", (digits == seen) | ((first == 48) & (second == 120))
         yield "shape:version", (digits + dots == seen) & (dots > 0)
         yield "shape:call", (text == 40).any(axis=0) & (kind[0] <= 2)
         yield "shape:lookup", (lower + upper + dots + joints == seen) & (dots > 0)
         yield "shape:constant", (upper + digits + joints == seen) & (upper > 2)
-        yield "shape:words", (lower + upper + joints + _count(kind == 5) == seen) & (joints > 0)
+        yield "shape:words", (lower + upper + joints + blanks == seen) & (joints > 0)
         yield "shape:one_case", (lower == seen) | (upper == seen)
 
     def language(self, lookups: Lookups) -> Named:
         """How far the letters are words, or what people choose as passwords."""
-        letters = np.maximum(_count(self.letter > 0), 1)
-        yield "vowels", _count(np.take(_VOWEL, self.bytes)) / letters
+        letters = np.maximum(count(self.letter > 0), 1)
+        yield "vowels", count(np.take(VOWEL, self.bytes)) / letters
         left, right = self.letter[:-1], self.letter[1:]
-        pairs = np.maximum(_count((left > 0) & (right > 0)), 1)
+        pairs = np.maximum(count((left > 0) & (right > 0)), 1)
         cell = left.astype(np.intp) * 27 + right
         english = np.take(lookups.bigrams[0], cell)
         yield "english", english.sum(axis=0) / pairs
@@ -247,18 +213,18 @@ class _Value:
         yield "passwordlike", np.take(lookups.bigrams[1], cell).sum(axis=0) / pairs
         yield (
             "words",
-            self._in_words(lookups.words) / np.maximum(_count(self.letter[:WORDS] > 0), 1),
+            self._in_words(lookups.words) / np.maximum(count(self.letter[:WORDS] > 0), 1),
         )
         yield "common", self._common(lookups)
 
-    def _in_words(self, words: NDArray[np.uint32]) -> Column:
+    def _in_words(self, words: NDArray[np.bool_]) -> Column:
         """How many letters belong to runs that are English words."""
         letter = np.ascontiguousarray(self.letter[:WORDS].T)
         upper = np.ascontiguousarray((self.kind[:WORDS] == 2).T)
         # A run's hash is the same wherever it stands: the sum of its letters times powers of an
         # odd number, over the power at its start (odd numbers have inverses modulo 2^32).
         sums = np.zeros((len(letter), WORDS + 1), np.uint32)
-        np.cumsum(letter * _POWERS[:WORDS], axis=1, out=sums[:, 1:], dtype=np.uint32)
+        np.cumsum(letter * POWERS[:WORDS], axis=1, out=sums[:, 1:], dtype=np.uint32)
         edge = np.zeros((len(letter), WORDS + 1), np.bool_)
         inside = letter > 0
         edge[:, 0], edge[:, -1] = inside[:, 0], inside[:, -1]
@@ -270,8 +236,8 @@ class _Value:
         begins = inside[row[:-1], np.minimum(place[:-1], WORDS - 1)]
         runs = np.flatnonzero((row[1:] == row[:-1]) & begins)
         row, start, end = row[runs], place[runs], place[runs + 1]
-        hashes = (sums[row, end] - sums[row, start]) * _INVERSES[start]
-        known = np.take(_word_bits(words), hashes >> np.uint32(12)) & (end - start >= 3)
+        hashes = (sums[row, end] - sums[row, start]) * INVERSES[start]
+        known = np.take(words, hashes >> np.uint32(12)) & (end - start >= 3)
         return np.bincount(row[known], (end - start)[known], minlength=len(letter))
 
     def _common(self, lookups: Lookups) -> Column:
@@ -283,46 +249,22 @@ class _Value:
 
     def decoded(self) -> Named:
         """Whether it is base64, and of what."""
-        sextet = np.take(_SEXTET, self.bytes)
-        share = _count(sextet < 64) / self.size
+        sextet = np.take(SEXTET, self.bytes)
+        share = count(sextet < 64) / self.size
         yield "base64", share
         quads = (sextet & 63).reshape(VALUE // 4, 4, -1)
         high = quads[:, 0] << 2 | quads[:, 1] >> 4
         middle = quads[:, 1] << 4 | quads[:, 2] >> 2
         low = quads[:, 2] << 6 | quads[:, 3]
         whole = np.arange(VALUE // 4)[:, None] < (self.seen // 4)[None, :]
-        count = np.zeros(len(self.raw), np.float32)
+        printable = np.zeros(len(self.raw), np.float32)
         colon = np.zeros(len(self.raw), np.bool_)
-        for table in (high, middle, low):
-            count += _count((table - np.uint8(32) < 95) & whole)
-            colon |= ((table == 58) & whole).any(axis=0)
-        text = np.where(share > 0.9, count / np.maximum(self.seen // 4 * 3, 1), 0)
+        for decoded in (high, middle, low):
+            printable += count((decoded - np.uint8(32) < 95) & whole)
+            colon |= ((decoded == 58) & whole).any(axis=0)
+        text = np.where(share > 0.9, printable / np.maximum(self.seen // 4 * 3, 1), 0)
         yield "base64:text", text
         yield "base64:pair", (text > 0.9) & colon
-
-
-@lru_cache(maxsize=2)
-def _bits_of(raw: bytes) -> NDArray[np.bool_]:
-    bits = np.zeros(1 << 20, np.bool_)
-    bits[np.frombuffer(raw, np.uint32) >> 12] = True
-    return bits
-
-
-def _word_bits(words: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """One bit for each of 2^20 hashes: one run of letters in 80 that is no word counts as one,
-    and a look-up takes a twentieth of a binary search."""
-    return _bits_of(words.tobytes())
-
-
-def whole_hashes(lower: Bytes8) -> NDArray[np.uint32]:
-    """A hash of each column of a padded table, for tables of whole values."""
-    hashes: NDArray[np.uint32] = (lower * _POWERS[: len(lower), None]).sum(axis=0, dtype=np.uint32)
-    return hashes
-
-
-def word_hash(word: str) -> int:
-    """What :meth:`_Value._in_words` makes of a run of the letters ``a`` to ``z``."""
-    return sum((ord(char) - 96) * int(_POWERS[i]) for i, char in enumerate(word)) & 0xFFFFFFFF
 
 
 class _Around:
@@ -330,9 +272,9 @@ class _Around:
 
     def __init__(self, candidates: Candidates) -> None:
         split = [before.rpartition(b"\n") for before in candidates.before]
-        self.line = _pad_left([line for _, _, line in split], LINE)
-        self.above = _pad_left([above for above, _, _ in split], ABOVE)
-        self.rest = _pad(candidates.after, AFTER)
+        self.line = pad_left([line for _, _, line in split], LINE)
+        self.above = pad_left([above for above, _, _ in split], ABOVE)
+        self.rest = pad(candidates.after, AFTER)
         self.rest[self.rest == 13] = 10
         going = np.ones(len(split), np.bool_)
         for place in range(AFTER):  # as far as the line goes, its end included
@@ -342,10 +284,10 @@ class _Around:
     def features(self, value: _Value) -> Named:
         """Quotes, operators, and whether the value repeats what stands around it."""
         line, rest = self.line, self.rest
-        text = _quads(np.take(_LOWER, line))
-        behind = _quads(np.take(_LOWER, rest))
-        begins = _quads(value.lower[:10])[[0, 3, 6]]
-        real = np.maximum(_count(begins & 255 > 0), 1)
+        text = quads(np.take(LOWER, line))
+        behind = quads(np.take(LOWER, rest))
+        begins = quads(value.lower[:10])[[0, 3, 6]]
+        real = np.maximum(count(begins & 255 > 0), 1)
         for name, where in (("name", text[-NEAR:]), ("line", text[:-NEAR]), ("rest", behind)):
             same = [(where == begin).any(axis=0) & (begin & 255 > 0) for begin in begins]
             yield f"like:{name}", np.sum(same, axis=0) / real
@@ -355,27 +297,17 @@ class _Around:
         yield "operator:=", line[-1] == 61
         yield "operator::", (line[-1] == 58) | ((line[-1] == 32) & (line[-2] == 58))
         yield "operator: ", (line[-1] == 32) & (line[-2] != 58)
-        yield "line:length", _count(line > 0)
-        yield "line:lower", _count(line - np.uint8(97) < 26)
-        yield "line:upper", _count(line - np.uint8(65) < 26)
-        yield _each("line", _LINE_COUNTED), _count_each(line, _LINE_COUNTED)
-        yield _each("ends", _ENDS), rest[0] == _column(_ENDS)
-        yield "rest:length", _count(rest > 0)
+        yield "line:length", count(line > 0)
+        yield "line:lower", count(line - np.uint8(97) < 26)
+        yield "line:upper", count(line - np.uint8(65) < 26)
+        yield _each("line", _LINE_COUNTED), count_each(line, _LINE_COUNTED)
+        yield _each("ends", _ENDS), rest[0] == column(_ENDS)
+        yield "rest:length", count(rest > 0)
         yield "closed", quoted & (rest[0] == line[-1]) & np.take(_CLOSES, rest[1])
 
 
-def _quads(table: Bytes8) -> NDArray[np.uint32]:
-    """Four bytes from each place on, as one number."""
-    wide = table.astype(np.uint32)
-    shifts = [(wide[:-3], 24), (wide[1:-2], 16), (wide[2:-1], 8)]
-    quads = wide[3:]
-    for part, bits in shifts:
-        quads = quads | part << np.uint32(bits)
-    return quads
-
-
 _NOBODY = Lookups(
-    np.zeros(1, np.uint32), np.zeros(1, np.float32), np.zeros(1, np.uint32),
+    np.zeros(1, np.uint32), np.zeros(1, np.float32), np.zeros(1 << 20, np.bool_),
     np.zeros((2, 27, 27), np.float32),
 )  # fmt: skip
 _ONE = Candidates([b"x"], [b""], [b""], [""])
@@ -394,13 +326,13 @@ def ngrams(candidates: Candidates) -> list[NDArray[np.uint32]]:
 
 
 def _ngrams(candidates: Candidates, value: _Value, around: _Around) -> list[NDArray[np.uint32]]:
-    text = np.take(_TEXT, around.line)
+    text = np.take(TEXT, around.line)
     near3, near5 = _hashes(text[-NEAR:], 3), _hashes(text[-NEAR:], 5)
     value3, value5 = _hashes(value.lower[:24], 3), _hashes(value.lower[:24], 5)
     line = _hashes(text[: 3 - NEAR], 4)
     above, after = (
-        _hashes(np.take(_TEXT, around.above), 4),
-        _hashes(np.take(_TEXT, around.rest[:16]), 3),
+        _hashes(np.take(TEXT, around.above), 4),
+        _hashes(np.take(TEXT, around.rest[:16]), 3),
     )
     suffixes = np.array([[_suffix_hash(path) for path in candidates.paths]], np.uint32)
     return [near3, near5, line, above, after, value3, value5, suffixes]
@@ -410,7 +342,7 @@ def _hashes(table: Bytes8, size: int) -> NDArray[np.uint32]:
     width = len(table) - size + 1
     hashes = table[:width].astype(np.uint32)
     for place in range(1, size):
-        hashes *= np.uint32(_FACTOR)
+        hashes *= np.uint32(FACTOR)
         hashes ^= table[place : width + place]
     hashes *= np.uint32(0x85EBCA6B)
     hashes ^= hashes >> np.uint32(15)

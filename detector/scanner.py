@@ -16,7 +16,7 @@ from detector.cluster import Settled, Survivor
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.mask import Mask, Redacted, as_mask, replace_all
-from detector.names import Names
+from detector.names import Names, Services
 from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
@@ -68,7 +68,8 @@ class Scanner:
             [rule.checked or allowlist.concerns(n) for n, rule in enumerate(self.rules)],
             scorer or Judge(self.rules, engine, model),
             min_confidence,
-            Sieve(self.rules, table, model.lookups.bigrams[0]) if model is not None else None,
+            Sieve(self.rules, model.lookups.bigrams[0]) if model is not None else None,
+            Services(self.rules),
             explain,
         )
         key = self.fingerprinter.key

@@ -77,6 +77,7 @@ _WORDS = re.compile(
     rb"(?:[A-Z]?[a-z]{1,14}|[A-Z]{2,14})(?:[-_.](?:[A-Z]?[a-z]{1,14}[0-9]{0,2}|[A-Z]{1,14}|[0-9]{1,4})){2,}\Z"
 )
 _MIXED = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])(?=[^0-9]*[0-9]).{8}")
+_STRONG = re.compile(rb"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[0-9A-Za-z_+/=-]{16,64}\Z")
 _RUNS = re.compile(rb"[0-9A-Za-z]+")
 _LETTERS = re.compile(rb"(?:[a-z_.-]+|[A-Z_.-]+)\Z")
 _KEYISH = re.compile(rb"(?i:key|token|secret|auth|passw|api|cred|pat\b|bearer|login)")
@@ -148,13 +149,14 @@ class Judge:
 
     def _least(self, survivors: Survivors, numbers: Sequence[int]) -> Floats:
         """Where a format says that a password stands, one that looks random is none of a
-        manual's, whatever surrounds it."""
+        manual's, whatever surrounds it; and so is a long one where only a name says it."""
         least = np.zeros(len(numbers), np.float32)
         rules, rule, secrets, *_ = survivors
         formed = [
             place
             for place, number in enumerate(numbers)
-            if not rules[rule[number]].spec.names and self._is_no_word(secrets[number])
+            if self._is_no_word(secrets[number])
+            and (not rules[rule[number]].spec.names or _STRONG.match(secrets[number]))
         ]
         if formed:
             rows = np.array(numbers)[formed]

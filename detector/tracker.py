@@ -22,17 +22,19 @@ import msgspec
 import numpy as np
 
 from detector.allow import Allowlist
+from detector.batch import Batch, joined, split
 from detector.checks import CHECKS
 from detector.cluster import Settled, Survivor, by_place, clusters_of
 from detector.entropy import Floats
 from detector.linemap import LineMap
-from detector.names import Names
+from detector.names import Names, Services
 from detector.plain import WORTH, PlainMatcher
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import Candidate
 from detector.rules import Rule
+from detector.rules.assigned import RUN, RUN_BYTES
 from detector.score import Around, Judge, Scorer, Survivors
-from detector.sieve import REACH, Sieve
+from detector.sieve import Sieve
 from detector.types import Bytes, CheckResult
 from detector.verify import AFTER, Incomplete, RuleTimeoutError, Verifier
 
@@ -57,6 +59,7 @@ class Machinery(NamedTuple):
     scorer: Scorer
     min_confidence: float
     sieve: Sieve | None  # None: no rule's matches are for a model to judge
+    services: Services
     explain: bool = False
 
 
@@ -76,23 +79,6 @@ class _Pending:
     def __init__(self, candidate: Candidate, position: int, through: int) -> None:
         self.candidate, self.position, self.through = candidate, position, through
         self.searched = position
-
-
-class _Batch(NamedTuple):
-    """Columns of matches that wait for their confidence."""
-
-    starts: list[int]
-    ends: list[int]
-    indices: list[int]
-    secrets: list[bytes]
-    results: list[CheckResult]
-    near: dict[int, bytes]
-    around: dict[int, Around]
-    lines: list[int]
-    columns: list[int]
-
-    def __repr__(self) -> str:
-        return f"_Batch({len(self.starts)})"  # never the secrets
 
 
 _Match = tuple[int, int, int, int]
@@ -115,7 +101,7 @@ class Tracker:
         self._m = machinery
         self._path, self._prompt = path, prompt
         self._sieve = machinery.sieve
-        self._waiting: list[_Batch] = []
+        self._waiting: list[Batch] = []
         self._verifier = machinery.verifier
         self.lines = LineMap(base)
         self.timings = Timings()
@@ -209,8 +195,6 @@ class Tracker:
         found = perf_counter()
         self.timings.prefilter += found - begun
         if hits:
-            if self._sieve is not None:
-                hits = self._sift(self._sieve, hits, begin, done)
             if len(hits) >= WORTH:
                 hits = self._accept(hits, begin, done)
             else:
@@ -226,18 +210,6 @@ class Tracker:
             self.timings.verify += perf_counter() - found
         self._scanned = self.base + stop
 
-    def _sift(self, sieve: Sieve, hits: list[int], begin: int, done: int) -> list[int]:
-        """Without the named values that are plainly no secrets."""
-        concerns = sieve.concerns
-        named = [hit for hit in hits if concerns[hit & ID_MASK]]
-        if not named:
-            return hits
-        last = len(self._view) - REACH - begin
-        early = [hit for hit in named if done - begin < hit >> ID_BITS <= last]
-        kept = [hit for hit in hits if not concerns[hit & ID_MASK]]
-        kept += [hit for hit in named if hit >> ID_BITS > last]
-        return kept + sieve.rest(early, self._view, begin) if early else kept
-
     def _accept(self, hits: list[int], begin: int, done: int) -> list[int]:
         """Take the plain matches out of many hits, in columns; the hits that are left."""
         rule, start, end, rest = self._m.plain.split(hits, self._view, begin, len(self._view))
@@ -249,10 +221,16 @@ class Tracker:
 
     def _hit(self, head: int, end: int) -> None:
         table = self._m.table
+        start = self._run_before(end) if table.runs[head] else 0
         for candidate in table.candidates[head]:
-            self._consider(candidate, end - candidate.length)
+            self._consider(candidate, start or end - candidate.length)
         if table.named[head]:
             self._named.append(end)
+
+    def _run_before(self, end: int) -> int:
+        """Where the run of bytes begins in which a drawn value's head has ended."""
+        text = bytes(self._view[max(0, end - RUN - 1) : end])
+        return end - len(text) + len(text.rstrip(RUN_BYTES))
 
     def _consider(self, candidate: Candidate, position: int, through: int = 0) -> None:
         """``through``: where the secret must reach over, 0 if that is not known."""
@@ -307,6 +285,9 @@ class Tracker:
     def _decide(
         self, candidate: Candidate, position: int, through: int, *, partial: bool = False
     ) -> None:
+        named = self._sieve is not None and self._verifier.named[candidate.rule]
+        if named and not partial and self._sifted(candidate.rule, position):
+            return
         try:
             found = self._verifier.match(candidate, position, self._view, partial=partial)
         except RuleTimeoutError as error:
@@ -318,16 +299,17 @@ class Tracker:
         start, end, match_start = found
         if through and not start < through <= end:
             return
-        if (
-            self._sieve is not None
-            and self._verifier.named[candidate.rule]
-            and self._sieve.drops(self._view, start, candidate.rule)
-        ):
+        if named and partial and self._sifted(candidate.rule, start):
             return
         match = (base + start, base + end, candidate.rule, base + match_start)
         if match not in self._seen:
             self._seen.add(match)
             self._matches.append(match)
+
+    def _sifted(self, rule: int, start: int) -> bool:
+        """Whether the value at ``start`` is plainly none: before its regex, which takes longer,
+        if all of it is there, and else behind, when a match says where it ends."""
+        return self._sieve is not None and self._sieve.drops(self._view, start, rule)
 
     # matches and survivors
 
@@ -337,17 +319,17 @@ class Tracker:
         if self._matches:
             batch = self._batch(sorted(self._matches))
             self._matches.clear()
-            at_once, judged = _split(batch)
+            at_once, judged = split(batch)
             if at_once.starts:
                 self._open += self._survivors(at_once)
             if judged.starts:
                 self._waiting.append(judged)
             self.lines.pass_to(self._view, self.keep_from())
         if self._waiting and (now or sum(len(b.starts) for b in self._waiting) >= JUDGED):
-            self._open += self._survivors(_joined(self._waiting))
+            self._open += self._survivors(joined(self._waiting))
             self._waiting.clear()
 
-    def _batch(self, matches: list[_Match]) -> _Batch:
+    def _batch(self, matches: list[_Match]) -> Batch:
         starts, ends, indices, begins = map(list, zip(*matches, strict=True))
         rules = [self._m.rules[index] for index in indices]
         low = max(self.base, starts[0])
@@ -369,9 +351,9 @@ class Tracker:
             if rule.spec.judged
         }
         lines, columns = self.lines.locate(self._view, starts)
-        return _Batch(starts, ends, indices, secrets, results, near, around, lines, columns)
+        return Batch(starts, ends, indices, secrets, results, near, around, lines, columns)
 
-    def _survivors(self, batch: _Batch) -> list[Survivor]:
+    def _survivors(self, batch: Batch) -> list[Survivor]:
         starts, ends, indices, secrets, results, near, around, lines, columns = batch
         rules = [self._m.rules[index] for index in indices]
         column = np.array(indices, np.int64)
@@ -379,8 +361,12 @@ class Tracker:
             self._m.rules, column, secrets, results, near, around, starts, self._path
         )
         scores = _rounded(self._m.scorer(survivors))
-        made = map(Survivor, starts, ends, rules, secrets, results, scores, lines, columns)
         least = self._m.min_confidence
+        for number, sides in around.items():
+            if scores[number] >= least and (service := self._m.services.of(sides.before)):
+                claims = {**results[number].claims, "service": service}
+                results[number] = results[number]._replace(claims=claims)
+        made = map(Survivor, starts, ends, rules, secrets, results, scores, lines, columns)
         if self._m.explain and isinstance(self._m.scorer, Judge):
             explain = self._m.scorer.explain
             return [
@@ -425,47 +411,6 @@ class Tracker:
         """Cheaper and lower than :meth:`undecided_from`."""
         floor = self._scanned - self._m.table.longest - self._back
         return min([floor, *map(self._earliest, self._pending)])
-
-
-def _split(batch: _Batch) -> tuple[_Batch, _Batch]:
-    """What is scored by its rule, and what the model judges."""
-    if not batch.around:
-        return batch, _picked(batch, [])
-    numbers = range(len(batch.starts))
-    return (
-        _picked(batch, [number for number in numbers if number not in batch.around]),
-        _picked(batch, list(batch.around)),
-    )
-
-
-def _picked(batch: _Batch, numbers: list[int]) -> _Batch:
-    near, around = batch.near, batch.around
-    return _Batch(
-        [batch.starts[number] for number in numbers],
-        [batch.ends[number] for number in numbers],
-        [batch.indices[number] for number in numbers],
-        [batch.secrets[number] for number in numbers],
-        [batch.results[number] for number in numbers],
-        {new: near[number] for new, number in enumerate(numbers) if number in near},
-        {new: around[number] for new, number in enumerate(numbers) if number in around},
-        [batch.lines[number] for number in numbers],
-        [batch.columns[number] for number in numbers],
-    )
-
-
-def _joined(batches: list[_Batch]) -> _Batch:
-    """Batches of judged matches as one."""
-    first, *others = batches
-    for batch in others:
-        first.around.update({len(first.starts) + n: a for n, a in batch.around.items()})
-        first.starts.extend(batch.starts)
-        first.ends.extend(batch.ends)
-        first.indices.extend(batch.indices)
-        first.secrets.extend(batch.secrets)
-        first.results.extend(batch.results)
-        first.lines.extend(batch.lines)
-        first.columns.extend(batch.columns)
-    return first
 
 
 def _rounded(scores: Floats) -> list[float]:

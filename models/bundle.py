@@ -23,12 +23,13 @@ GOLDEN_SEED, GOLDEN_DOCUMENTS = 71, 60
 
 
 def write(
-    folder: Path, model: Fitted, tables: Lookups, columns: Columns, slope: float, offset: float
+    folder: Path, model: Fitted, tables: Lookups, none: Columns, slope: float, offset: float
 ) -> None:
-    """``weights.npz`` and ``config.json``."""
+    """``weights.npz`` and ``config.json``. ``none`` are examples that are no secrets: what an
+    explanation compares with."""
     arrays, base = arrays_of(model, tables)
     raw = _npz(arrays)
-    stacked = np.concatenate([columns.dense.T, sums_of(columns, model.bags)])
+    stacked = np.concatenate([none.dense.T, sums_of(none, model.bags)])
     config = Config(
         format=FORMAT,
         layout=layout(),
@@ -76,9 +77,10 @@ def arrays_of(model: Fitted, tables: Lookups) -> tuple[Arrays, float]:
             mask[place, number] = 255 & ~struck
     base = float(model.trees._baseline_prediction[0, 0])
     half = np.float16
+    words = np.flatnonzero(tables.words).astype(np.uint32) << np.uint32(12)
     arrays = Arrays(
         feature, threshold, mask, leaf, model.bags.astype(half),
-        tables.passwords, tables.ranks.astype(half), tables.words, tables.bigrams.astype(half),
+        tables.passwords, tables.ranks.astype(half), words, tables.bigrams.astype(half),
     )  # fmt: skip
     return arrays, base
 

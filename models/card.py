@@ -97,7 +97,7 @@ def write(
     text = _TEXT.format(
         sources="\n".join(f"| {name} | {len(of):,} | {int(of.sum()):,} |" for name, of in sources),
         passwords=len(classifier.lookups.passwords),
-        words=len(classifier.lookups.words),
+        words=int(classifier.lookups.words.sum()),
         columns=len(classifier.config.medians),
         trees=TREES,
         size=round((folder / "weights.npz").stat().st_size / 1000),

@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from detector.bytetables import WIDTH, whole_hashes, word_bits, word_hash
 from detector.entropy import Floats
-from detector.features import VALUE, Lookups, whole_hashes, word_hash
+from detector.features import Lookups
 
 PASSWORDS, WORDS = 12_000, 12_000
 
@@ -27,13 +28,13 @@ def lookups() -> Lookups:
     return Lookups(
         np.array(order, np.uint32),
         np.array(ranks, np.float16).astype(np.float32),
-        np.array(words, np.uint32),
+        word_bits(words),
         np.array(tables, np.float16).astype(np.float32),
     )
 
 
 def _whole(word: str) -> int:
-    padded = word.lower().encode()[:VALUE].ljust(VALUE, b"\0")
+    padded = word.lower().encode()[:WIDTH].ljust(WIDTH, b"\0")
     return int(whole_hashes(np.frombuffer(padded, np.uint8).reshape(-1, 1))[0])
 
 

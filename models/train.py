@@ -25,12 +25,13 @@ from models.fit import SEED, Columns, Weights, columns_of, fit, joined
 from models.tables import lookups
 
 DOCUMENTS = 12_000
-SHARE = 0.3  # of the made-up documents' weight, to that of the repositories'
+SHARE = 0.5  # of the made-up documents' weight, to that of the repositories'
 FOLDS = 5
+MADE_UP = "made up"
 SOURCES = (
     "labelled repositories, as published",
     "labelled repositories, passwords put back",
-    "made up",
+    MADE_UP,
     "own findings (`--extra`)",
 )
 
@@ -50,35 +51,44 @@ class Data(NamedTuple):
         return [example.group for example in self.examples]
 
 
-def gathered(extra: Sequence[Path] = ()) -> Data:
-    """Everything that is learnt from."""
+def gathered(extra: Sequence[Path] = (), documents: int = DOCUMENTS) -> Data:
+    """Everything that is learnt from. Who has not got the labelled repositories learns from
+    made-up documents and own findings alone."""
     spotter = Spotter()
-    labelled = creddata.load(roles=("train", "train-cap"))
-    fold = creddata.folds(creddata.units(labelled.rows), FOLDS)
-    real: list[list[Example]] = []
-    for form in creddata.FORMS:
-        examples, _ = dataset.of_repositories(labelled, form, spotter)
-        real.append(dataset.capped(examples, labelled.roles, SEED))
-    made_up = dataset.of_documents(SEED, DOCUMENTS, spotter)
+    real, fold = _repositories(spotter)
+    made_up = dataset.of_documents(SEED, documents, spotter)
     own = [example for path in extra for example in of_findings(path)]
-    parts = [*real, made_up, own]
-    weights = [dataset.weights(part) for part in parts if part]
-    weights[len(real)] *= SHARE * sum(map(len, real)) / len(made_up)
-    examples = [example for part in parts for example in part]
+    parts = dict(zip(SOURCES, [*real, made_up, own], strict=True))
+    parts = {name: part for name, part in parts.items() if part}
+    weights = {name: dataset.weights(part) for name, part in parts.items()}
+    if any(real):
+        weights[MADE_UP] *= SHARE * sum(map(len, real)) / len(made_up)
+    else:
+        fold = {e.group: number % FOLDS for number, e in enumerate(made_up)}
     tables = lookups()
-    columns = joined([columns_of(dataset.candidates_of(part), tables) for part in parts if part])
+    examples = [example for part in parts.values() for example in part]
     return Data(
         examples,
-        columns,
+        joined([columns_of(dataset.candidates_of(part), tables) for part in parts.values()]),
         np.array([example.label for example in examples]),
-        np.concatenate(weights),
+        np.concatenate(list(weights.values())),
         np.array([fold.get(example.group, -1) for example in examples]),
-        [
-            (name, np.array([example.label for example in part]))
-            for name, part in zip(SOURCES, parts, strict=True)
-            if part
-        ],
+        [(name, np.array([e.label for e in part])) for name, part in parts.items()],
     )
+
+
+def _repositories(spotter: Spotter) -> tuple[list[list[Example]], dict[str, int]]:
+    """The labelled ones in each form, if they are there, and the fold of each."""
+    try:
+        labelled = creddata.load(roles=("train", "train-cap"))
+    except FileNotFoundError as error:
+        _say(f"{error}; learning from made-up documents and own findings only")
+        return [[] for _ in creddata.FORMS], {}
+    found = []
+    for form in creddata.FORMS:
+        examples, _ = dataset.of_repositories(labelled, form, spotter)
+        found.append(dataset.capped(examples, labelled.roles, SEED))
+    return found, creddata.folds(creddata.units(labelled.rows), FOLDS)
 
 
 def calibration(data: Data) -> tuple[float, float, NDArray[np.float64]]:
@@ -108,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     slope, offset, probabilities = calibration(data)
     _say(f"calibrated: slope {slope:.3f}, offset {offset:.3f}")
     model = fit(data.columns, data.labels, data.weights, data.groups)
-    bundle.write(options.out, model, lookups(), data.columns, slope, offset)
+    none = data.columns.take(np.flatnonzero(data.labels == 0))
+    bundle.write(options.out, model, lookups(), none, slope, offset)
     classifier = Classifier.load(options.out)
     bundle.write_golden(options.out, classifier)
     card.write(options.out, classifier, data.sources, data.labels, data.weights, probabilities)

@@ -27,8 +27,9 @@ class Candidate(NamedTuple):
 class HeadTable:
     """``heads[i]`` is what an engine compiles, ``candidates[i]`` what its hit stands for.
 
-    ``named[i]`` says that a hit of this head is a value with a name: the names of providers
-    to its left tell which rules it stands for.
+    ``runs[i]`` says that its hits end in the first bytes of a value, whose beginning is for the
+    caller to find. ``named[i]`` says that a hit of this head is a value with a name: the names of
+    providers to its left tell which rules it stands for.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -36,6 +37,7 @@ class HeadTable:
         self.heads: list[Head] = []
         self.candidates: list[list[Candidate]] = []
         self.named: list[bool] = []
+        self.runs: list[bool] = []
         for index, rule in enumerate(rules):
             for head in dict.fromkeys(rule.heads.heads):
                 number = ids.setdefault(head.regex, len(self.heads))
@@ -43,7 +45,8 @@ class HeadTable:
                     self.heads.append(head)
                     self.candidates.append([])
                     self.named.append(False)
-                if rule.spec.keywords:
+                    self.runs.append(head.runs)
+                if rule.spec.keywords and head.runs:
                     self.named[number] = True
                 else:
                     self.candidates[number].append(Candidate(index, head.length or head.tail))

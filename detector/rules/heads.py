@@ -56,6 +56,7 @@ class Head(msgspec.Struct, frozen=True):
     length: int
     most: int
     tail: int = 0
+    runs: bool = False
 
 
 class Heads(msgspec.Struct, frozen=True):
@@ -116,36 +117,20 @@ def written(regex: str, tree: Node) -> Heads:
     return Heads((head,), lead_lo, lead_hi, index)
 
 
-# What stands in front of a value that somebody assigned a name to: MISTRAL_API_KEY=…,
-# "apiKey": "…", ('zoho_token', '…'), my key is …. Rules that know only a provider's name
-# share these heads: 640 heads of their own, in any case, made the whole pass 40 % slower.
-_ASSIGNED_NAMES = (
-    "key", "token", "secret", "password", "passwd", "credentials", "login",
-    "_id", "_sid", "accessid", "_pat", "-pat", "-team",
-)  # fmt: skip
-# Bare, after a comma, a bracket or a blank, a longer value: minified code is full of "key,e(".
-_ASSIGNED_VALUE = (
-    r"\\?[\"'\])]{0,2}(?:"
-    r"\s{0,2}(?:[:=]|=>|is)\s{0,2}\\?[\"'`]?[\w+/.~-]{12}"
-    r"|\s?[,(|]\s?(?:[\"'`][\w+/.~-]{12}|[\w+/.~-]{20})"
-    r"|\s[\w+/.~-]{20})"
-)
-
-
 def of_word(word: str) -> Head:
     """The head of a word in any case. Made without the parser: there are hundreds."""
     both = (f"[{c.upper()}{c.lower()}]" if c.isalpha() else class_regex(1 << ord(c)) for c in word)
     return Head("".join(both), (word.lower(),), True, len(word), len(word))
 
 
-def of_keywords() -> Heads:
-    """Heads of a rule that knows only names: those of any named value."""
-    heads = []
-    for name in _ASSIGNED_NAMES:
-        word = of_word(name)
-        most = width(parse(word.regex + _ASSIGNED_VALUE))[1]
-        heads.append(Head(word.regex + _ASSIGNED_VALUE, word.literals, True, 0, most))
-    return Heads(tuple(heads), 0, 0)
+def of_words(words: Sequence[str]) -> Heads:
+    """Heads of a rule that is known by these words, each in any case."""
+    return Heads(tuple(map(of_word, words)), 0, 0)
+
+
+def beginning(tree: Node) -> tuple[Mask, ...]:
+    """What may stand at each of the first places, as far as their number is fixed."""
+    return _prefixes(flatten(tree))[0]
 
 
 def _written_literals(items: Sequence[Node]) -> tuple[str, ...]:

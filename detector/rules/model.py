@@ -157,7 +157,7 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
     except PatternError as error:
         raise wrong("pattern", error) from None
     try:
-        heads = _heads(spec, tree)
+        heads = _heads(spec, tree, value)
     except PatternError as error:
         raise wrong("head" if spec.head else "pattern", error) from None
     boundary = _boundary(secret) if ends_with_secret else ""
@@ -202,7 +202,9 @@ def _of_names(spec: RuleSpec, value: Node, provider: str, title: str, file: str)
         provider=provider,
         title=title,
         file=file,
-        heads=assigned.heads_of(spec.names, least),
+        heads=assigned.of_chosen(spec.names, least)
+        if spec.worded
+        else assigned.of_drawn(spec.names),
         regex=assigned.verifier(least),
         shortest=least,
         longest=2 * assigned.LONGEST,  # an escaped byte takes two
@@ -253,9 +255,9 @@ def _literal(word: str) -> str:
     return "".join(class_regex(1 << byte) for byte in word.encode("ascii"))
 
 
-def _heads(spec: RuleSpec, tree: Node) -> Heads:
+def _heads(spec: RuleSpec, tree: Node, value: Node) -> Heads:
     if spec.keywords:
-        return heads_.of_keywords()
+        return assigned.of_drawn() if assigned.is_drawn(value) else heads_.of_words(spec.keywords)
     return heads_.written(spec.head, tree) if spec.head else heads_.derive(tree)
 
 
