@@ -15,7 +15,7 @@ from detector.entropy import Floats
 from detector.rules import Rule
 from detector.types import Bytes
 
-REACH = 48  # bytes of a value that are looked at
+REACH = 96  # bytes of a value that are looked at
 _SCALE = 256  # of the pairs of letters, in whole numbers
 
 _LETTERS = [0] * 256
