@@ -301,7 +301,6 @@ GAPS = {
     "option -p": "-p is a port, too",
     "option -p, docker": "-p is a port, too",
     "option, sshpass": "-p is a port, too",
-    "option, passin": "a word of its own before the value",
     "robot": "several blanks between name and value",
     "expect": "the value stands in the next line",
 }
