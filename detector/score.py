@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detector.checks import CHECKS
 from detector.classifier import Classifier, Model
+from detector.english import English
 from detector.entropy import DIGIT, OTHER, WORTH, Floats, profile
 from detector.features import Candidates
 from detector.rules import Rule
@@ -87,7 +88,7 @@ _DIGESTISH = re.compile(
 _ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{\\-]{0,8}\Z")
 # What this program's own redaction leaves: [redacted:rule], [rule:digits], stars.
 _REDACTED = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+(?::[0-9a-f]*)?\]?\Z|\*+\Z")
-_IN_A_MASK = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+:?\Z")
+_MASK = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+:?\Z")
 _CODES = {CheckStatus.none: 0, CheckStatus.passed: 1, CheckStatus.failed: 2}
 
 
@@ -115,6 +116,7 @@ class Judge:
         )
         self._words = Words(engine)
         self._model = model
+        self._english = English(model.lookups.bigrams[0]) if model is not None else None
 
     def __call__(self, survivors: Survivors) -> Floats:
         """One probability for each survivor."""
@@ -125,7 +127,7 @@ class Judge:
             if _REDACTED.match(secrets[number]):
                 status[number] = 3
         for number, sides in around.items():
-            if _IN_A_MASK.search(sides.before):
+            if _in_a_mask(sides.before):
                 status[number] = 3
         score = np.where(status == 2, np.minimum(prior, FAILED), prior)
         for number, text in near.items():
@@ -141,22 +143,22 @@ class Judge:
             numbers = list(around)
             failed = np.where(status[numbers] == 2, FAILED, 1)
             judged = self._model(_candidates(survivors, numbers))
-            score[numbers] = np.maximum(judged, self._least(survivors, numbers)) * failed
+            score[numbers] = np.maximum(judged, self._least(survivors, numbers, judged)) * failed
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
         score = np.minimum(score, 1)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
 
-    def _least(self, survivors: Survivors, numbers: Sequence[int]) -> Floats:
+    def _least(self, survivors: Survivors, numbers: Sequence[int], judged: Floats) -> Floats:
         """Where a format says that a password stands, one that looks random is none of a
         manual's, whatever surrounds it; and so is a long one where only a name says it."""
         least = np.zeros(len(numbers), np.float32)
         rules, rule, secrets, *_ = survivors
         formed = [
             place
-            for place, number in enumerate(numbers)
-            if self._is_no_word(secrets[number])
-            and (not rules[rule[number]].spec.names or _STRONG.match(secrets[number]))
+            for place in np.flatnonzero(judged < FORMED).tolist()
+            if self._is_no_word(secret := secrets[numbers[place]])
+            and (not rules[rule[numbers[place]]].spec.names or _STRONG.match(secret))
         ]
         if formed:
             rows = np.array(numbers)[formed]
@@ -166,12 +168,9 @@ class Judge:
 
     def _is_no_word(self, secret: bytes) -> bool:
         """Letters and digits, and letters that do not follow each other as in English."""
-        if self._model is None or not _MIXED.match(secret):
-            return False
-        letters = [byte - 96 if 97 <= byte <= 122 else 0 for byte in secret.lower()]
-        pairs = [(a, b) for a, b in pairwise(letters) if a and b]
-        bigrams = self._model.lookups.bigrams[0]
-        return float(sum(bigrams[pair] for pair in pairs)) <= 0
+        return (
+            self._english is not None and bool(_MIXED.match(secret)) and self._english(secret) <= 0
+        )
 
     def explain(self, survivors: Survivors, number: int) -> tuple[str, ...]:
         """Why one survivor has its confidence, in words: what each reason changes, in log odds.
@@ -190,7 +189,8 @@ class Judge:
             (reasons,) = self._model.explain(one)
             said += [f"{reason.weight:+.1f} {reason.what}" for reason in reasons[:REASONS]]
             before = float(self._model(one)[0])
-        least = max(before, float(self._least(survivors, [number])[0]))
+        said_so = np.array([before], np.float32)
+        least = max(before, float(self._least(survivors, [number], said_so)[0]))
         steps = [("it looks random, where by its format a secret stands", least)]
         return (*said, *_weighed([*steps, *_checked(rule, result, least)], before))
 
@@ -237,7 +237,7 @@ def _is_known(survivors: Survivors, number: int) -> bool:
     sides = survivors.around.get(number)
     return (
         survivors.results[number].placeholder
-        or (sides is not None and bool(_IN_A_MASK.search(sides.before)))
+        or (sides is not None and _in_a_mask(sides.before))
         or (
             not survivors.rules[survivors.rule[number]].spec.random
             and bool(_REDACTED.match(survivors.secrets[number]))
@@ -279,6 +279,12 @@ def _candidates(survivors: Survivors, numbers: Sequence[int]) -> Candidates:
         [sides.after for sides in around],
         [survivors.path] * len(numbers),
     )
+
+
+def _in_a_mask(before: bytes) -> bool:
+    """Whether this program's own redaction has left what follows."""
+    opened = before.rfind(b"[", -80)
+    return opened >= 0 and _MASK.match(before, opened) is not None
 
 
 def _nearness(near: bytes) -> float:

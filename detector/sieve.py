@@ -9,18 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
+from detector.english import English
 from detector.entropy import Floats
 from detector.rules import Rule
 from detector.types import Bytes
 
 REACH = 96  # bytes of a value that are looked at
-_SCALE = 256  # of the pairs of letters, in whole numbers
-
-_LETTERS = [0] * 256
-for _number in range(1, 27):
-    _LETTERS[64 + _number] = _LETTERS[96 + _number] = _number
 _QUOTES = b"\"'`;"  # the last one ends &quot;
 _WORDS = re.compile(rb"[A-Za-z._$@:/-]+[0-9]{0,3}(?=[\0-\x20\"'`,;)}\]<>&\\\x7f-\xff]|\Z)")
 _CALL = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*[(\[]")
@@ -37,9 +31,7 @@ class Sieve:
 
     def __init__(self, rules: Sequence[Rule], pairs: Floats) -> None:
         """``pairs``: the log ratio of each pair of letters to chance in English, (27, 27)."""
-        rows = np.round(pairs * _SCALE).astype(np.int32)
-        rows[0] = rows[:, 0] = 0  # no letter
-        self._rows: list[list[int]] = rows.tolist()
+        self._english = English(pairs)
         self._of_words = [bool(rule.spec.names) and not rule.spec.worded for rule in rules]
 
     def drops(self, view: Bytes, start: int, rule: int) -> bool:
@@ -53,11 +45,4 @@ class Sieve:
             return False
         if not quoted and _LOOKUP.match(text):
             return True
-        if not (found := _WORDS.match(text)):
-            return False
-        english, before = 0, self._rows[0]
-        for byte in found.group():
-            letter = _LETTERS[byte]
-            english += before[letter]
-            before = self._rows[letter]
-        return english > 0
+        return (found := _WORDS.match(text)) is not None and self._english(found.group()) > 0
