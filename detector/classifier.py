@@ -13,6 +13,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from zipfile import ZipFile
 
 import msgspec
 import numpy as np
@@ -27,6 +28,8 @@ from detector.features import BAGS, BITS, FEATURES, Candidates, Lookups, columns
 FORMAT = 1
 NOTABLE = 0.3  # log odds below which nothing is said, but for the first thing
 LEAVES = 8  # of a tree, at most: which of them are left fits into a byte
+MOST_BYTES = 1 << 24  # of all arrays, unpacked: a bundle of ours has 400 kB
+MOST = 1e4  # a weight beyond this is damage, and sums of such could overflow
 _COLUMNS = len(FEATURES) + len(BAGS)
 
 
@@ -203,6 +206,10 @@ def _load(folder: Path) -> Classifier:
 
 def _arrays(raw: bytes, path: Path) -> Arrays:
     try:
+        with ZipFile(BytesIO(raw)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MOST_BYTES:
+            raise ValueError
         with np.load(BytesIO(raw), allow_pickle=False) as file:
             arrays = Arrays(**{name: np.asarray(file[name]) for name in Arrays._fields})
     except Exception as error:  # a dozen kinds, by what is wrong with it
@@ -213,7 +220,7 @@ def _arrays(raw: bytes, path: Path) -> Arrays:
 
 
 def _fits(arrays: Arrays) -> bool:
-    """Whether nothing in them can be out of reach, or no number."""
+    """Whether nothing in them can be out of reach, and all are numbers of a sound size."""
     trees, passwords = arrays.feature.shape[-1:], arrays.passwords.shape
     nodes = (LEAVES - 1, *trees)
     expected = [
@@ -222,12 +229,14 @@ def _fits(arrays: Arrays) -> bool:
         (np.uint32, arrays.words.shape), (np.float16, (2, 27, 27)),
     ]  # fmt: skip
     given = list(arrays._asdict().values())
+    summed = arrays.leaf, arrays.bags, arrays.ranks, arrays.bigrams
     return (
         [(array.dtype, array.shape) for array in given] == expected
         and len(passwords) == arrays.words.ndim == 1
         and all(array.size for array in given)
         and 0 <= int(arrays.feature.min()) <= int(arrays.feature.max()) < _COLUMNS
-        and bool(np.isfinite(arrays.leaf).all() and np.isfinite(arrays.bags).all())
+        and all(bool((np.abs(array) < MOST).all()) for array in summed)
+        and not np.isnan(arrays.threshold).any()  # infinite where a tree has fewer leaves
     )
 
 

@@ -146,6 +146,18 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: with_arrays(f, bags=np.full_like(array("bags"), np.nan)),
         "weights.npz",
     ),
+    "no numbers to compare with": (
+        lambda f: with_arrays(f, threshold=np.full_like(array("threshold"), np.nan)),
+        "weights.npz",
+    ),
+    "no likelihoods": (
+        lambda f: with_arrays(f, bigrams=np.full_like(array("bigrams"), np.inf)),
+        "weights.npz",
+    ),
+    "far too much": (
+        lambda f: with_arrays(f, words=np.zeros(1 << 23, np.uint32)),
+        "weights.npz",
+    ),
     "a shorter table": (lambda f: with_arrays(f, ranks=array("ranks")[:-1]), "weights.npz"),
     "shorter bags": (lambda f: with_arrays(f, bags=array("bags")[:, :-1]), "weights.npz"),
 }  # fmt: skip
