@@ -79,9 +79,11 @@ def _block(tokens: list[bytes]) -> tuple[Floats, NDArray[np.uint8]]:
     if not flat.size:
         return np.zeros(len(tokens), np.float32), np.zeros(len(tokens), np.uint8)
     rows = np.repeat(np.arange(len(tokens)), lengths)
-    counts = np.bincount(rows * 256 + flat, minlength=len(tokens) * 256).reshape(-1, 256)
+    counts = np.bincount(rows * 256 + flat)
     size = np.maximum(lengths, 1).astype(np.float32)
-    entropy = np.log2(size) - _COUNT_LOG[counts].sum(axis=1) / size
+    repeated = np.flatnonzero(counts > 1)  # one of a kind adds nothing, and most are
+    logs = np.bincount(repeated >> 8, _COUNT_LOG[counts[repeated]], minlength=len(tokens))
+    entropy = np.log2(size) - logs / size
     starts = np.cumsum(lengths) - lengths
     # One byte more without a class: where an empty last token begins.
     members = np.bitwise_or.reduceat(np.append(_CLASS[flat], np.uint8(0)), starts)

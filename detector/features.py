@@ -119,8 +119,16 @@ def _features(candidates: Candidates, value: _Value, around: _Around, lookups: L
     yield from value.decoded()
     yield from value.shapes()
     yield from around.features(value)
-    flags = np.array([_path_flags(path) for path in candidates.paths], np.float32)
-    yield [f"path:{name}" for name in _PATHS], flags.T
+    paths, row = _distinct(candidates.paths)
+    flags = np.array([_path_flags(path) for path in paths], np.bool_)
+    yield [f"path:{name}" for name in _PATHS], flags[row].T
+
+
+def _distinct(paths: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+    """Each path once, and which of them each candidate has. A batch is of one file, mostly."""
+    numbers: dict[str, int] = {}
+    row = [numbers.setdefault(path, len(numbers)) for path in paths]
+    return list(numbers), np.array(row, np.intp)
 
 
 @lru_cache(maxsize=256)
@@ -334,7 +342,8 @@ def _ngrams(candidates: Candidates, value: _Value, around: _Around) -> list[NDAr
         _hashes(np.take(TEXT, around.above), 4),
         _hashes(np.take(TEXT, around.rest[:16]), 3),
     )
-    suffixes = np.array([[_suffix_hash(path) for path in candidates.paths]], np.uint32)
+    paths, row = _distinct(candidates.paths)
+    suffixes = np.array([_suffix_hash(path) for path in paths], np.uint32)[None, row]
     return [near3, near5, line, above, after, value3, value5, suffixes]
 
 
