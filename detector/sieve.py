@@ -19,9 +19,16 @@ _QUOTES = b"\"'`;"  # the last one ends &quot;
 _WORDS = re.compile(rb"[A-Za-z._$@:/-]+[0-9]{0,3}(?=[\0-\x20\"'`,;)}\]<>&\\\x7f-\xff]|\Z)")
 _CALL = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*[(\[]")
 _LOOKUP = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]{0,15}(?:\.[A-Za-z_$][0-9A-Za-z_$]{0,15})+[;,) ]")
+# Types with a number in their names: Uint8Array, Float64Array, Vector3D.
+_TYPE = re.compile(rb"[A-Z][a-z]{2,15}[0-9]{1,3}[A-Z]?[A-Za-z]{0,15}(?![0-9A-Za-z_$+/=-])")
+# What an interface says: several words without a digit, six with one, or letters beyond ASCII.
+_TEXT = re.compile(
+    rb"(?:[^\s\"'`0-9\\]+ [^\"'`0-9\\\r\n]*|[^\s\"'`0-9\\]*[\xc3-\xf4][^\s\"'`0-9\\]*)"
+    rb"(?:[\"'`\\\r\n]|\Z)|(?:[^\s\"`]{1,24} ){5}|(?:[^\"'`\r\n]{0,24}?[\xc3-\xf4][\x80-\xbf]){4}"
+)
 _CONSTANT = re.compile(
     rb"(?:true|false|null|none|nil|undefined|function|async|await|return|typeof|string|object"
-    rb"|number|boolean|void|this|self|new|not|required|optional|0x[0-9a-f]{1,8})(?![0-9A-Za-z_$.-])",
+    rb"|number|boolean|void|this|self|new|not|required|optional|b64enc|b64dec|0x[0-9a-f]{1,8})(?![0-9A-Za-z_$.-])",
     re.IGNORECASE,
 )
 
@@ -35,14 +42,17 @@ class Sieve:
         self._of_words = [bool(rule.spec.names) and not rule.spec.worded for rule in rules]
 
     def drops(self, view: Bytes, start: int, rule: int) -> bool:
-        """Whether the value at ``start`` of ``view`` is a call, a constant of a language or,
-        where the rule's values are drawn, a look-up, or letters that follow as in English."""
+        """Whether the value at ``start`` of ``view`` is a call, a constant of a language, a text
+        or, where the rule's values are drawn, a look-up, a type, or letters that follow each
+        other as in English."""
         text = bytes(view[start : start + REACH])
         quoted = start > 0 and view[start - 1] in _QUOTES
         if not quoted and (_CALL.match(text) or _CONSTANT.match(text)):
             return True
+        if quoted and _TEXT.match(text):
+            return True
         if not self._of_words[rule]:
             return False
-        if not quoted and _LOOKUP.match(text):
+        if not quoted and (_LOOKUP.match(text) or _TYPE.match(text)):
             return True
         return (found := _WORDS.match(text)) is not None and self._english(found.group()) > 0

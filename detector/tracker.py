@@ -27,7 +27,7 @@ from detector.checks import CHECKS
 from detector.cluster import Settled, Survivor, by_place, clusters_of
 from detector.entropy import Floats
 from detector.linemap import LineMap
-from detector.names import Names, Services
+from detector.names import DEFAULTS, Names, Services
 from detector.plain import WORTH, PlainMatcher
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import Candidate
@@ -363,9 +363,8 @@ class Tracker:
         scores = _rounded(self._m.scorer(survivors))
         least = self._m.min_confidence
         for number, sides in around.items():
-            if scores[number] >= least and (service := self._m.services.of(sides.before)):
-                claims = {**results[number].claims, "service": service}
-                results[number] = results[number]._replace(claims=claims)
+            if scores[number] >= least:
+                results[number] = self._claimed(results[number], secrets[number], sides)
         made = map(Survivor, starts, ends, rules, secrets, results, scores, lines, columns)
         if self._m.explain and isinstance(self._m.scorer, Judge):
             explain = self._m.scorer.explain
@@ -375,6 +374,15 @@ class Tracker:
                 if one.confidence >= least
             ]
         return [survivor for survivor in made if survivor.confidence >= least]
+
+    def _claimed(self, result: CheckResult, secret: bytes, sides: Around) -> CheckResult:
+        """With what a value's name and the value itself tell."""
+        claims = dict(result.claims)
+        if service := self._m.services.of(sides.before):
+            claims["service"] = service
+        if secret.lower() in DEFAULTS:
+            claims["default_password"] = True
+        return result._replace(claims=claims) if claims else result
 
     def _check(self, match: _Match, rule: Rule, secret: bytes) -> CheckResult:
         if self._m.allowlist.holds(match[2], secret):

@@ -12,7 +12,7 @@ from detector.bytetables import WIDTH, whole_hashes, word_bits, word_hash
 from detector.entropy import Floats
 from detector.features import Lookups
 
-PASSWORDS, WORDS = 12_000, 12_000
+PASSWORDS, WORDS, SPOKEN = 12_000, 12_000, 4_000
 
 
 def lookups() -> Lookups:
@@ -22,13 +22,15 @@ def lookups() -> Lookups:
         passwords.setdefault(_whole(word), rank)
     order = sorted(passwords)
     ranks = [1 - np.log(passwords[one]) / np.log(2 * PASSWORDS) for one in order]
-    english = [w for w in FREQUENCY_LISTS["english_wikipedia"] if w.isalpha() and w.isascii()]
-    words = sorted({word_hash(word) for word in english[:WORDS] if len(word) >= 3})
+    # Each list leaves out what ranks higher in another.
+    lists = [FREQUENCY_LISTS[name] for name in ("english_wikipedia", "us_tv_and_film")]
+    english, spoken = ([w for w in words if w.isalpha() and w.isascii()] for words in lists)
+    words = {word_hash(w) for w in english[:WORDS] + spoken[:SPOKEN] if len(w) >= 3}
     tables = [_bigrams(english[:20_000]), _bigrams(FREQUENCY_LISTS["passwords"][:PASSWORDS])]
     return Lookups(
         np.array(order, np.uint32),
         np.array(ranks, np.float16).astype(np.float32),
-        word_bits(words),
+        word_bits(sorted(words)),
         np.array(tables, np.float16).astype(np.float32),
     )
 

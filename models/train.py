@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from detector.classifier import Classifier
 from models import bundle, card, creddata, dataset
@@ -113,17 +114,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--extra", type=Path, action="append", default=[], metavar="FILE")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "classifier")
     options = parser.parse_args(arguments)
-    data = gathered(options.extra)
+    with threadpool_limits(1):  # sums depend on how many threads divide them
+        return _train(options.extra, options.out)
+
+
+def _train(extra: Sequence[Path], out: Path) -> int:
+    data = gathered(extra)
     _say(f"{len(data.labels):,} examples, {int(data.labels.sum()):,} of them secrets")
     slope, offset, probabilities = calibration(data)
     _say(f"calibrated: slope {slope:.3f}, offset {offset:.3f}")
     model = fit(data.columns, data.labels, data.weights, data.groups)
     none = data.columns.take(np.flatnonzero(data.labels == 0))
-    bundle.write(options.out, model, lookups(), none, slope, offset)
-    classifier = Classifier.load(options.out)
-    bundle.write_golden(options.out, classifier)
-    card.write(options.out, classifier, data.sources, data.labels, data.weights, probabilities)
-    _say(f"written to {options.out}")
+    bundle.write(out, model, lookups(), none, slope, offset)
+    classifier = Classifier.load(out)
+    bundle.write_golden(out, classifier)
+    card.write(out, classifier, data.sources, data.labels, data.weights, probabilities)
+    _say(f"written to {out}")
     return 0
 
 

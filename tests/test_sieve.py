@@ -44,6 +44,8 @@ def test_any_bytes_and_only_those_within_reach(
     assert sieve.drops(data[max(0, start - 1) :], min(start, 1), rule) == said
 
 
+PRINTED = string.ascii_letters + string.digits + string.punctuation
+
 inside = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ", min_size=1, max_size=8)
 
 
@@ -54,7 +56,7 @@ def test_a_digit_in_its_middle_saves_a_value(
     assert not drops(f"{left}{digit}{right}", rule, quote, quote)
 
 
-@given(st.text(string.printable, max_size=30), st.sampled_from(WORDED), st.sampled_from(QUOTES))
+@given(st.text(PRINTED, max_size=30), st.sampled_from(WORDED), st.sampled_from(QUOTES))
 def test_a_quoted_password_may_be_any_word(value: str, rule: int, quote: str) -> None:
     assert not drops(value, rule, quote, quote)
 

@@ -145,7 +145,6 @@ WAYS = {
     "chat, colon": Way("chat.txt", "bo: §plain§: §§\n"),
     "chat, code": Way("chat.jsonl", '{"text":"here, §plain§: `§§` ok?"}\n'),
     "markdown": Way("notes.md", "- **§plain§**: `§§`\n"),
-    "table": Way("notes.md", "| §snake§ | §§ |\n"),
     "html attribute": Way("page.html", '<div data-§kebab§="§§"></div>\n'),
     "html input": Way("page.html", '<input type="hidden" name="§snake§" value="§§">\n'),
     "html entities": Way("page.html", "{&quot;§camel§&quot;:&quot;§§&quot;}\n"),
@@ -295,7 +294,6 @@ GAPS = {
     "c, array": "brackets between name and value",
     "c++": "a brace without a blank",
     "markdown": "marks between name and value",
-    "table": "bars between name and value",
     "php serialized": "a length between name and value",
     "pw": "the name alone, without an underscore",
     "option -p": "-p is a port, too",
@@ -310,9 +308,6 @@ CHOSEN_GAPS = {
 }
 # Behind names of what programs draw, like `key` and `token`, which are looked for in fewer ways.
 DRAWN_GAPS = {
-    "xml, add key": "another attribute between",
-    "xml, property": "another attribute between",
-    "html input": "another attribute between",
     "plist": "another element between",
     "kubernetes env": "the value stands in the next line",
     "kubernetes env, quoted": "the value stands in the next line",

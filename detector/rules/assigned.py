@@ -106,7 +106,8 @@ def _chosen(name: str, least: int) -> Head:
 
 def _drawn(name: str) -> Head:
     quote = r"\\{0,3}[\"'`]"
-    apart = rf"(?:{_DRAWN_ASSIGN}|[ \t|][ \t]?|>)(?:{quote})?|[(,][ \t]?{quote}"
+    apart = rf"(?:{_DRAWN_ASSIGN}|[ \t]{{1,2}}|[ \t]?\|[ \t]|>)(?:{quote})?"
+    apart += rf"|(?:[(,][ \t]?|[ \t]value=){quote}"
     return _head(name, rf"[sS0-9]?{_DRAWN_CLOSE}(?:{apart}){_DRAWN}", runs=True)
 
 
