@@ -44,10 +44,12 @@ def batches(count: int) -> list[tuple[Candidates, Floats]]:
     if len(examples) < count * BATCH:
         sys.exit(f"only {len(examples)} candidates in {DOCUMENTS} documents")
     parts = [examples[n * BATCH : (n + 1) * BATCH] for n in range(count)]
-    return [
-        (dataset.candidates_of(part), np.array([one.label for one in part], np.float32))
-        for part in parts
-    ]
+    return [(_of_one_file(part), np.array([e.label for e in part], np.float32)) for part in parts]
+
+
+def _of_one_file(part: list[dataset.Example]) -> Candidates:
+    """As in a scan, where all that waits together stands in one file."""
+    return dataset.candidates_of(part)._replace(paths=[part[0].path] * len(part))
 
 
 def microseconds(work: list[Callable[[], object]], rounds: int = ROUNDS) -> float:
