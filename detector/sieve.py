@@ -26,6 +26,8 @@ _TEXT = re.compile(
     rb"(?:[^\s\"'`0-9\\]+ [^\"'`0-9\\\r\n]*|[^\s\"'`0-9\\]*[\xc3-\xf4][^\s\"'`0-9\\]*)"
     rb"(?:[\"'`\\\r\n]|\Z)|(?:[^\s\"`]{1,24} ){5}|(?:[^\"'`\r\n]{0,24}?[\xc3-\xf4][\x80-\xbf]){4}"
 )
+# A name and a blank, and letters: the next word of a sentence or of a command.
+_NEXT_WORD = re.compile(rb"[A-Za-z0-9_\"'`] [A-Za-z_-]+(?![0-9A-Za-z_+/=-])")
 _CONSTANT = re.compile(
     rb"(?:true|false|null|none|nil|undefined|function|async|await|return|typeof|string|object"
     rb"|number|boolean|void|this|self|new|not|required|optional|b64enc|b64dec|0x[0-9a-f]{1,8})(?![0-9A-Za-z_$.-])",
@@ -54,5 +56,7 @@ class Sieve:
         if not self._of_words[rule]:
             return False
         if not quoted and (_LOOKUP.match(text) or _TYPE.match(text)):
+            return True
+        if _NEXT_WORD.match(bytes(view[max(0, start - 2) : start]) + text):
             return True
         return (found := _WORDS.match(text)) is not None and self._english(found.group()) > 0
