@@ -51,6 +51,7 @@ class Names:
 
 _BETWEEN = b" \t\"'`:=>([{@$,|\\!?-+~"
 _IDENTIFIER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+# Providers whose names are words that stand in many other names.
 _WORDS = frozenset({"generic", "make", "render", "box", "branch", "linear", "square", "modal"})
 
 

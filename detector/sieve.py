@@ -1,7 +1,8 @@
 """What has a credential's name and is plainly none: dropped before a model is asked.
 
-Code is full of ``key = getKey(`` and ``token: "authorization_code"``. Three tests on a value's
-first bytes drop half of what is none among labelled values, and one secret in 500.
+Code is full of ``key = getKey(`` and ``token: "authorization_code"``. A few tests on a value's
+first bytes drop half of what is none among labelled values, and one secret in 500. None looks
+past what ends the value: how much follows is a matter of how a stream was cut.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from detector.types import Bytes
 
 REACH = 96  # bytes of a value that are looked at
 _QUOTES = b"\"'`;"  # the last one ends &quot;
+_ENTITY = _QUOTES[-1]
 _WORDS = re.compile(rb"[A-Za-z._$@:/-]+[0-9]{0,3}(?=[\0-\x20\"'`,;)}\]<>&\\\x7f-\xff]|\Z)")
 _CALL = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*[(\[]")
 _LOOKUP = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]{0,15}(?:\.[A-Za-z_$][0-9A-Za-z_$]{0,15})+[;,) ]")
@@ -24,7 +26,7 @@ _TYPE = re.compile(rb"[A-Z][a-z]{2,15}[0-9]{1,3}[A-Z]?[A-Za-z]{0,15}(?![0-9A-Za-
 # What an interface says: several words without a digit, six with one, or letters beyond ASCII.
 _TEXT = re.compile(
     rb"(?:[^\s\"'`0-9\\]+ [^\"'`0-9\\\r\n]*|[^\s\"'`0-9\\]*[\xc3-\xf4][^\s\"'`0-9\\]*)"
-    rb"(?:[\"'`\\\r\n]|\Z)|(?:[^\s\"`]{1,24} ){5}|(?:[^\"'`\r\n]{0,24}?[\xc3-\xf4][\x80-\xbf]){4}"
+    rb"(?:[\"'`\\\r\n]|\Z)|(?:[^\s\"'`]{1,24} ){5}|(?:[^\"'`\r\n]{0,24}?[\xc3-\xf4][\x80-\xbf]){4}"
 )
 # A name and a blank, and letters: the next word of a sentence or of a command.
 _NEXT_WORD = re.compile(rb"[A-Za-z0-9_\"'`] [A-Za-z_-]+(?![0-9A-Za-z_+/=-])")
@@ -51,7 +53,7 @@ class Sieve:
         quoted = start > 0 and view[start - 1] in _QUOTES
         if not quoted and (_CALL.match(text) or _CONSTANT.match(text)):
             return True
-        if quoted and _TEXT.match(text):
+        if quoted and view[start - 1] != _ENTITY and _TEXT.match(text):
             return True
         if not self._of_words[rule]:
             return False

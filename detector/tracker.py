@@ -26,6 +26,7 @@ from detector.batch import Batch, joined, split
 from detector.checks import CHECKS
 from detector.cluster import Settled, Survivor, by_place, clusters_of
 from detector.entropy import Floats
+from detector.features import AFTER, BEFORE
 from detector.linemap import LineMap
 from detector.names import DEFAULTS, Names, Services
 from detector.plain import WORTH, PlainMatcher
@@ -36,13 +37,12 @@ from detector.rules.assigned import RUN, RUN_BYTES
 from detector.score import Around, Judge, Scorer, Survivors
 from detector.sieve import Sieve
 from detector.types import Bytes, CheckResult
-from detector.verify import AFTER, Incomplete, RuleTimeoutError, Verifier
+from detector.verify import Incomplete, RuleTimeoutError, Verifier
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 STRIDE = 1 << 20  # bytes that the engine gets at a time: hits stay few, the cache warm
 JUDGED = 128  # matches that the model gets at a time: alone, one costs it as much as a hundred
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
-BEFORE = 96  # bytes before a match that its judge looks at
 
 
 class Machinery(NamedTuple):

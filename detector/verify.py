@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from detector.features import AFTER
 from detector.prefilter.table import Candidate
 from detector.rules import Rule
 from detector.types import Bytes
 
-AFTER = 24  # bytes behind a match that its judge may look at, as far as its line goes
 TIMEOUT = 2.0  # seconds for one window of at most 16 KiB: a sound rule takes microseconds
 GUARD = 4  # bytes behind a match that its boundary may look at
 
