@@ -55,14 +55,6 @@ _IDENTIFIER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.
 _WORDS = frozenset({"generic", "make", "render", "box", "branch", "linear", "square", "modal"})
 
 
-DEFAULTS = frozenset(
-    b"changeme changeit change_me change-me admin administrator root toor guest default password"
-    b" passw0rd p@ssw0rd secret letmein 123456 12345678 1234 qwerty test postgres mysql oracle"
-    b" rabbitmq minioadmin elastic tomcat raspberry ubnt cisco".split()
-)
-"""What systems are delivered with, or have in their manuals: these are tried first."""
-
-
 class Services:
     """Tells from a value's name whose it is: ``MAILGUN_PASSWORD``. Safe for threads."""
 

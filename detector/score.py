@@ -22,6 +22,7 @@ from detector.english import English
 from detector.entropy import DIGIT, OTHER, WORTH, Floats, profile
 from detector.features import Candidates
 from detector.rules import Rule
+from detector.scene import Scene, moved, signs
 from detector.types import CheckResult, CheckStatus
 from detector.words import Words
 
@@ -117,6 +118,7 @@ class Judge:
         self._words = Words(engine)
         self._model = model
         self._english = English(model.lookups.bigrams[0]) if model is not None else None
+        self._scene = Scene(model.lookups.passwords) if model is not None else None
 
     def __call__(self, survivors: Survivors) -> Floats:
         """One probability for each survivor."""
@@ -139,15 +141,29 @@ class Judge:
         for number in np.flatnonzero(self._wordless[rule]).tolist():
             if not self._is_no_word(secrets[number]):
                 score[number] *= 0.2
-        if around and self._model is not None:
+        if around and self._model is not None and self._scene is not None:
             numbers = list(around)
             failed = np.where(status[numbers] == 2, FAILED, 1)
-            judged = self._model(_candidates(survivors, numbers))
-            score[numbers] = np.maximum(judged, self._least(survivors, numbers, judged)) * failed
+            judged = self._judged(survivors, numbers, self._model, self._scene)
+            score[numbers] = judged * failed
         proved = (status == 1) & self._proof[rule]
         score = np.where(proved, np.maximum(PASSED, prior), score)
         score = np.minimum(score, 1)
         return np.where(status == 3, PLACEHOLDER, score).astype(np.float32)
+
+    def _judged(
+        self, survivors: Survivors, numbers: Sequence[int], model: Model, scene: Scene
+    ) -> Floats:
+        """What the model says, or more where a format does; and of passwords that everybody
+        knows, what stands around them."""
+        judged = model(_candidates(survivors, numbers))
+        weak = scene.weak([survivors.secrets[number] for number in numbers])
+        out = np.maximum(judged, self._least(survivors, numbers, judged))
+        if weak:
+            sides = [survivors.around[numbers[place]] for place in weak]
+            odds = [scene.odds(survivors.path, one.before, one.after) for one in sides]
+            out[weak] = moved(judged[weak], np.array(odds, np.float32))
+        return out
 
     def _least(self, survivors: Survivors, numbers: Sequence[int], judged: Floats) -> Floats:
         """Where a format says that a password stands, one that looks random is none of a
@@ -183,16 +199,24 @@ class Judge:
             return tuple(_weighed([("it is an example, or what a redaction left", PLACEHOLDER)]))
         if number not in survivors.around:
             return tuple(_weighed(self._steps(survivors, number)))
-        before = rule.spec.confidence
+        before = now = rule.spec.confidence
+        if self._model is not None and self._scene is not None:
+            now = float(self._judged(survivors, [number], self._model, self._scene)[0])
         if isinstance(self._model, Classifier):
             one = _candidates(survivors, [number])
             (reasons,) = self._model.explain(one)
             said += [f"{reason.weight:+.1f} {reason.what}" for reason in reasons[:REASONS]]
             before = float(self._model(one)[0])
-        said_so = np.array([before], np.float32)
-        least = max(before, float(self._least(survivors, [number], said_so)[0]))
-        steps = [("it looks random, where by its format a secret stands", least)]
-        return (*said, *_weighed([*steps, *_checked(rule, result, least)], before))
+        steps = [(self._why_moved(survivors, number), now), *_checked(rule, result, now)]
+        return (*said, *_weighed(steps, before))
+
+    def _why_moved(self, survivors: Survivors, number: int) -> str:
+        """Why a confidence is not the one that the model gave."""
+        if self._scene is None or not self._scene.weak([survivors.secrets[number]]):
+            return "it looks random, where by its format a secret stands"
+        sides = survivors.around[number]
+        seen = [sign.what for sign in signs(survivors.path, sides.before, sides.after)]
+        return f"a password that everybody knows, beside {', '.join(seen)}"
 
     def _steps(self, survivors: Survivors, number: int) -> list[tuple[str, float]]:
         """What a rule's survivor is taken for, and the confidence after that."""

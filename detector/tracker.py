@@ -24,11 +24,12 @@ import numpy as np
 from detector.allow import Allowlist
 from detector.batch import Batch, joined, split
 from detector.checks import CHECKS
+from detector.checks.logins import DEFAULTS
 from detector.cluster import Settled, Survivor, by_place, clusters_of
 from detector.entropy import Floats
 from detector.features import AFTER, BEFORE
 from detector.linemap import LineMap
-from detector.names import DEFAULTS, Names, Services
+from detector.names import Names, Services
 from detector.plain import WORTH, PlainMatcher
 from detector.prefilter import ID_BITS, ID_MASK, Engine, HeadTable
 from detector.prefilter.table import Candidate

@@ -6,20 +6,10 @@ to them but with a reason, and a model that gets one of them right takes it from
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from material import builtin_scanner
-
-
-class Pair(NamedTuple):
-    """Paths and texts, ``§§`` being the value."""
-
-    value: str
-    path: str
-    text: str
-    example_path: str
-    example: str
-
+from weak_pairs import MORE, Pair
 
 PAIRS = {
     "env": Pair(
@@ -189,30 +179,20 @@ PAIRS = {
 
 WAITING: frozenset[str] = frozenset(
     {
+        "example: ansible",
         "example: connection string, xml",
         "example: django",
         "example: dockerfile",
         "example: java",
         "example: log",
-        "example: powershell",
-        "example: redis",
         "example: sql update",
         "example: tomcat",
-        "secret: compose",
-        "secret: connection string",
-        "secret: env",
+        "example: wordpress",
         "secret: flask",
-        "secret: jenkins",
-        "secret: kubernetes",
         "secret: my.cnf",
-        "secret: option",
-        "secret: rails",
-        "secret: spring",
-        "secret: sql user",
-        "secret: support",
-        "secret: yaml",
     }
 )
+RIGHT_OF_MORE = 65  # of 100 sides of the pairs that nothing was tuned on
 
 
 def told(value: str, path: str, text: str) -> bool:
@@ -222,15 +202,26 @@ def told(value: str, path: str, text: str) -> bool:
     return any(raw in found.secret.reveal() and found.severity != "info" for found in findings)
 
 
-def test_one_value_in_two_places() -> None:
+def wrong_of(pairs: Mapping[str, Pair]) -> set[str]:
+    """The sides that come out wrong."""
     wrong = set()
-    for name, (value, path, text, example_path, example) in PAIRS.items():
+    for name, (value, path, text, example_path, example) in pairs.items():
         if not told(value, path, text):
             wrong.add(f"secret: {name}")
         if told(value, example_path, example):
             wrong.add(f"example: {name}")
+    return wrong
+
+
+def test_one_value_in_two_places() -> None:
+    wrong = wrong_of(PAIRS)
     assert sorted(wrong - WAITING) == [], "these have come out right before"
     assert sorted(WAITING - wrong) == [], "these come out right now: take them from the list"
+
+
+def test_pairs_that_nothing_was_tuned_on() -> None:
+    right = 2 * len(MORE) - len(wrong_of(MORE))
+    assert right >= RIGHT_OF_MORE
 
 
 def test_there_are_enough_pairs() -> None:

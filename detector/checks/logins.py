@@ -21,35 +21,57 @@ _TEMPLATE = re.compile(
 _STAND_IN = re.compile(
     rb"(?:(?:your|my|the|some|super|db|database|user)[-_ .]?){0,3}"
     rb"(?:passw(?:or)?d|pass|pwd|pw|secret|token|api[-_]?key|credentials?)[-_ ]?(?:here)?[0-9]{0,1}"
-    rb"|change[-_ ]?(?:me|it|this)!?|replace[-_ ]?me|user(?:name)?|example"
+    rb"|replace[-_ ]?me|user(?:name)?|example"
     rb"|redacted|hidden|null|none",
     re.IGNORECASE,
 )
+
+
+_TO_BE_CHANGED = re.compile(rb"change[-_ ]?(?:me|it|this)!?", re.IGNORECASE)
+
+DEFAULTS = frozenset(
+    b"changeme changeit change_me change-me admin administrator root toor guest default password"
+    b" passw0rd p@ssw0rd secret letmein 123456 12345678 1234 qwerty test postgres mysql oracle"
+    b" rabbitmq minioadmin elastic tomcat raspberry ubnt cisco".split()
+)
+"""What systems are delivered with, or have in their manuals: these are tried first."""
 
 
 def stands_for_a_password(text: bytes) -> bool:
     """Whether ``text`` is a template, a word out of a manual, or one character throughout."""
     if len(text) > 128:
         return False
-    return len(set(text)) < 2 or bool(_TEMPLATE.fullmatch(text) or _STAND_IN.fullmatch(text))
+    return len(set(text)) < 2 or any(
+        pattern.fullmatch(text) for pattern in (_TEMPLATE, _STAND_IN, _TO_BE_CHANGED)
+    )
 
 
 _LEFT = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]{1,24}):(?:\\{0,3}/){2}([^\s:/'\"<>\\]{0,128}):\Z")
+
+
+def _is_none(password: bytes, user: bytes) -> bool:
+    """Whether it stands for a password. `guest:guest` and `changeme` are in use as well, so
+    those are left to the judge of their surroundings."""
+    if password == user:
+        return password.lower() not in DEFAULTS
+    return stands_for_a_password(password) and not _TO_BE_CHANGED.fullmatch(password)
+
+
 _POOLER_USER = re.compile(rb"postgres\.([a-z0-9]{20})")
 
 
 def check_url_credentials(token: bytes, before: bytes) -> CheckResult:
     """The password of ``scheme://user:password@…``.
 
-    A placeholder where it is one, or the user name again. Passed only where the user name is
-    that of a Supabase project at its pooler (``postgres.<ref>``), which no manual spells out;
-    else there is nothing to prove.
+    A placeholder where it is one, or the user name again, if no system is delivered so. Passed
+    only where the user name is that of a Supabase project at its pooler (``postgres.<ref>``),
+    which no manual spells out; else there is nothing to prove.
     """
     # A user name holds no slash, so the last one ends the scheme (`:\\/\\/` in JSON).
     match = _LEFT.search(before[max(0, before.rfind(b"/") - 34) :])
     scheme, user = match.groups() if match else (b"", b"")
     claims = {"scheme": scheme.decode().lower()} if scheme else {}
-    if stands_for_a_password(token) or token == user:
+    if _is_none(token, user):
         return CheckResult(claims=claims, placeholder=True)
     project = _POOLER_USER.fullmatch(user)
     if project is None:
