@@ -1,0 +1,77 @@
+"""What a text says of its tables in passing: columns, rows, some of the values, definitions.
+
+Memory is bounded: of each table some rows, of definitions some megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+SAMPLED = 4096  # rows kept of a table, at most; then every second one goes
+LONGEST = 512  # bytes kept of a sampled value
+MOST_TABLES = 4096
+MOST_DDL = 4 << 20  # bytes of definitions kept
+
+
+class TableCensus(msgspec.Struct):
+    """One table. ``samples``: rows of raw values, None for NULL, shorter where a row is."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int = 0
+    samples: list[tuple[bytes | None, ...]] = []
+    step: int = 1
+    """Of the rows that were offered as samples one in ``step`` is kept."""
+    offered: int = 0
+
+    def __repr__(self) -> str:
+        return f"TableCensus({self.name!r}, rows={self.rows})"  # never the samples
+
+
+class Census:
+    """Collects. ``tables`` by name; ``ddl``: statements that define or grant something."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, TableCensus] = {}
+        self.ddl: list[str] = []
+        self._ddl_size = 0
+        self.complete = True
+        """Whether all tables and definitions could be kept."""
+
+    def count(self, table: str, columns: Sequence[str], rows: int) -> None:
+        """``rows`` more of a table."""
+        if (one := self._table(table, columns)) is not None:
+            one.rows += rows
+
+    def sample(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[bytes | None]]
+    ) -> None:
+        """Some rows that were seen, in order."""
+        if (one := self._table(table, columns)) is None:
+            return
+        for row in rows:
+            if one.offered % one.step == 0:
+                one.samples.append(tuple(v if v is None else bytes(v[:LONGEST]) for v in row))
+                if len(one.samples) > SAMPLED:
+                    one.samples = one.samples[::2]
+                    one.step *= 2
+            one.offered += 1
+
+    def define(self, statement: str) -> None:
+        """A statement of the language that defines tables and rights."""
+        self._ddl_size += len(statement)
+        if self._ddl_size > MOST_DDL:
+            self.complete = False
+            return
+        self.ddl.append(statement)
+
+    def _table(self, name: str, columns: Sequence[str]) -> TableCensus | None:
+        one = self.tables.get(name)
+        if one is None:
+            if len(self.tables) >= MOST_TABLES:
+                self.complete = False
+                return None
+            one = self.tables[name] = TableCensus(name, tuple(columns), samples=[])
+        return one

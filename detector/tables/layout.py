@@ -1,0 +1,78 @@
+"""Places in a stream of which only a window is at hand.
+
+A :class:`Dialect` walks over bytes from a state to the next; a :class:`Layout` keeps the state at
+a mark that only moves forward and asks for places behind it. Like lines, but for tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from detector.tables.census import Census
+from detector.types import Bytes
+
+
+class Place(NamedTuple):
+    """Where in a table something stands. ``row`` counts from 1; a header is row None."""
+
+    table: str | None = None
+    field: str | None = None
+    row: int | None = None
+
+
+NOWHERE = Place()
+
+
+class Dialect(Protocol):
+    """One way to write tables as text. Immutable and picklable; states are, too."""
+
+    def begin(self) -> Any:
+        """The state before the first byte."""
+        ...
+
+    def walk(
+        self, state: Any, data: Bytes, positions: Sequence[int], census: Census | None = None
+    ) -> tuple[Any, list[Place]]:
+        """The state behind ``data``, and the places of some ascending offsets in it.
+
+        ``data`` may begin and end anywhere. An offset may equal ``len(data)``: its place is that
+        of the byte that follows. ``census`` is told of rows, samples and definitions.
+        """
+        ...
+
+
+class Layout:
+    """The places in one text. Not for several threads at once."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        *,
+        base: int = 0,
+        state: Any = None,
+        census: Census | None = None,
+    ) -> None:
+        """``state``: that at the absolute position ``base``, the dialect's first by default."""
+        self._dialect = dialect
+        self._mark = base
+        self.state = dialect.begin() if state is None else state
+        """What is known at the mark."""
+        self._census = census
+
+    def pass_to(self, window: Bytes, base: int, position: int) -> None:
+        """No place before this absolute position will be asked for any more; ``window`` begins
+        at ``base``."""
+        if position > self._mark:
+            data = memoryview(window)[self._mark - base : position - base]
+            self.state, _ = self._dialect.walk(self.state, data, (), self._census)
+            self._mark = position
+
+    def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Place]:
+        """The places of ascending absolute positions, all behind the mark and in the window."""
+        if not positions:
+            return []
+        start = self._mark
+        data = memoryview(window)[start - base : positions[-1] - base]
+        offsets = [max(0, position - start) for position in positions]
+        return self._dialect.walk(self.state, data, offsets)[1]
