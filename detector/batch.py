@@ -1,15 +1,27 @@
-"""Matches that have no confidence yet, in columns.
+"""From matches to survivors: confidences, in columns.
 
-What the classifier judges waits here until there is enough of it: alone, a candidate costs as
-much as a hundred do.
+What the classifier judges is set apart as cases: alone, a candidate costs it as much as a
+hundred do, so they wait until there are enough of them, whatever source each stands in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from detector.score import Around
+import msgspec
+import numpy as np
+
+from detector.checks.logins import DEFAULTS
+from detector.cluster import Case, Group, Match, Settled, Survivor, clusters_of
+from detector.entropy import Floats
+from detector.machinery import Machinery
+from detector.score import Around, Judge, Survivors
 from detector.types import CheckResult
+
+JUDGED = 128  # cases that are worth a call of the model
+MOST = 1024  # cases in one call: from there on they only take memory
 
 
 class Batch(NamedTuple):
@@ -21,51 +33,127 @@ class Batch(NamedTuple):
     indices: list[int]
     secrets: list[bytes]
     results: list[CheckResult]
-    near: dict[int, bytes]
-    around: dict[int, Around]
     lines: list[int]
     columns: list[int]
+    near: dict[int, bytes]
+    around: dict[int, Around]
 
     def __repr__(self) -> str:
         return f"Batch({len(self.starts)})"  # never the secrets
 
 
-def split(batch: Batch) -> tuple[Batch, Batch]:
-    """What is scored by its rule, and what the model judges."""
-    if not batch.around:
-        return batch, _picked(batch, [])
-    numbers = range(len(batch.starts))
-    return (
-        _picked(batch, [number for number in numbers if number not in batch.around]),
-        _picked(batch, list(batch.around)),
-    )
+def survivors_of(machinery: Machinery, batch: Batch) -> list[Match]:
+    """Those that are sure enough, and the cases, which somebody else may yet make sure."""
+    cases = _cases(machinery, batch)
+    rest = _without_cases(batch) if cases else batch
+    return [*cases, *filter(None, _scored(machinery, rest))]
 
 
-def _picked(batch: Batch, numbers: list[int]) -> Batch:
-    near, around = batch.near, batch.around
+def judged(machinery: Machinery, sources: Sequence[Sequence[Group]]) -> list[list[Settled]]:
+    """What is left of each source's groups when the model has judged all their cases."""
+    cases = [case for groups in sources for case in cases_in(groups)]
+    parts = (cases[at : at + MOST] for at in range(0, len(cases), MOST))
+    said = chain.from_iterable(_scored(machinery, _batch_of(part)) for part in parts)
+    return [[left for group in groups for left in _left(group, said)] for groups in sources]
+
+
+def cases_in(groups: Sequence[Group]) -> list[Case]:
+    """In their order."""
+    open_ones = [group for group in groups if not isinstance(group, Survivor)]
+    return [match for one in open_ones for match in one.members if isinstance(match, Case)]
+
+
+def _left(group: Group, said: Iterator[Survivor | None]) -> Sequence[Settled]:
+    """``said``: what the cases have become, in their order."""
+    if isinstance(group, Survivor):
+        return [group]
+    members = (next(said) if isinstance(one, Case) else one for one in group.members)
+    return clusters_of([one for one in members if isinstance(one, Survivor)])
+
+
+def _cases(machinery: Machinery, batch: Batch) -> list[Case]:
+    starts, ends, indices, secrets, results, lines, columns, _, around = batch
+    return [
+        Case(
+            starts[number],
+            ends[number],
+            machinery.rules[indices[number]],
+            secrets[number],
+            results[number],
+            lines[number],
+            columns[number],
+            indices[number],
+            sides,
+        )
+        for number, sides in around.items()
+    ]
+
+
+def _batch_of(cases: Sequence[Case]) -> Batch:
     return Batch(
-        [batch.starts[number] for number in numbers],
-        [batch.ends[number] for number in numbers],
-        [batch.indices[number] for number in numbers],
-        [batch.secrets[number] for number in numbers],
-        [batch.results[number] for number in numbers],
-        {new: near[number] for new, number in enumerate(numbers) if number in near},
-        {new: around[number] for new, number in enumerate(numbers) if number in around},
-        [batch.lines[number] for number in numbers],
-        [batch.columns[number] for number in numbers],
+        [case.start for case in cases],
+        [case.end for case in cases],
+        [case.number for case in cases],
+        [case.secret for case in cases],
+        [case.result for case in cases],
+        [case.line for case in cases],
+        [case.column for case in cases],
+        {},
+        {number: case.around for number, case in enumerate(cases)},
     )
 
 
-def joined(batches: list[Batch]) -> Batch:
-    """Batches of judged matches as one."""
-    first, *others = batches
-    for batch in others:
-        first.around.update({len(first.starts) + n: a for n, a in batch.around.items()})
-        first.starts.extend(batch.starts)
-        first.ends.extend(batch.ends)
-        first.indices.extend(batch.indices)
-        first.secrets.extend(batch.secrets)
-        first.results.extend(batch.results)
-        first.lines.extend(batch.lines)
-        first.columns.extend(batch.columns)
-    return first
+def _without_cases(batch: Batch) -> Batch:
+    kept = [number for number in range(len(batch.starts)) if number not in batch.around]
+    return Batch(
+        [batch.starts[number] for number in kept],
+        [batch.ends[number] for number in kept],
+        [batch.indices[number] for number in kept],
+        [batch.secrets[number] for number in kept],
+        [batch.results[number] for number in kept],
+        [batch.lines[number] for number in kept],
+        [batch.columns[number] for number in kept],
+        {new: batch.near[number] for new, number in enumerate(kept) if number in batch.near},
+        {},
+    )
+
+
+def _scored(machinery: Machinery, batch: Batch) -> list[Survivor | None]:
+    """A survivor for each that is sure enough."""
+    starts, ends, indices, secrets, results, lines, columns, near, around = batch
+    if not starts:
+        return []
+    rules = [machinery.rules[index] for index in indices]
+    column = np.array(indices, np.int64)
+    survivors = Survivors(machinery.rules, column, secrets, results, near, around, starts)
+    scores = _rounded(machinery.scorer(survivors))
+    least = machinery.min_confidence
+    for number, sides in around.items():
+        if scores[number] >= least:
+            results[number] = _claimed(machinery, results[number], secrets[number], sides)
+    made = map(Survivor, starts, ends, rules, secrets, results, lines, columns, scores)
+    out = [one if one.confidence >= least else None for one in made]
+    if machinery.explain and isinstance(machinery.scorer, Judge):
+        explain = machinery.scorer.explain
+        return [
+            one and msgspec.structs.replace(one, reasons=explain(survivors, number))
+            for number, one in enumerate(out)
+        ]
+    return out
+
+
+def _claimed(
+    machinery: Machinery, result: CheckResult, secret: bytes, sides: Around
+) -> CheckResult:
+    """With what a value's name and the value itself tell."""
+    claims = dict(result.claims)
+    if service := machinery.services.of(sides.before):
+        claims["service"] = service
+    if secret.lower() in DEFAULTS:
+        claims["default_password"] = True
+    return result._replace(claims=claims) if claims else result
+
+
+def _rounded(scores: Floats) -> list[float]:
+    rounded: list[float] = np.round(scores.astype(np.float64), 3).tolist()
+    return rounded

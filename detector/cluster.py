@@ -1,75 +1,73 @@
-"""Survivors, and which of those that overlap to report."""
+"""Verified matches, those that overlap together, and which of them to report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Generic, Self, TypeVar
 
 import msgspec
 
 from detector.rules import Rule
+from detector.score import Around
 from detector.types import CheckResult, CheckStatus
 
 MAX_CLUSTER = 256  # overlapping matches that are weighed against each other: the first ones
 
 
-class Survivor(msgspec.Struct, frozen=True, gc=False):
-    """A verified match with its confidence; positions are absolute."""
+class Match(msgspec.Struct, frozen=True, gc=False):
+    """A place where a rule's regex matches, and what its check says; positions are absolute."""
 
     start: int
     end: int
     rule: Rule
     secret: bytes
     result: CheckResult
-    confidence: float
     line: int
     column: int
-    reasons: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Survivor({self.rule.id}, {self.start}:{self.end})"  # never the secret
+        return f"{type(self).__name__}({self.rule.id}, {self.start}:{self.end})"  # no secret
 
     @property
-    def members(self) -> list[Survivor]:
-        """Itself: a survivor that overlaps no other stands for a cluster of one."""
+    def members(self) -> list[Self]:
+        """Itself: a match that overlaps no other stands for a cluster of one."""
         return [self]
+
+
+class Survivor(Match, frozen=True, gc=False):
+    """A match that is sure enough."""
+
+    confidence: float
+    reasons: tuple[str, ...] = ()
 
     def best(self) -> list[Survivor]:
         """What to report: itself."""
         return [self]
 
 
+class Case(Match, frozen=True, gc=False):
+    """A match that only the model can say anything of. ``number`` is the rule's."""
+
+    number: int
+    around: Around
+
+
 by_place = attrgetter("start", "end", "rule.spec.id")
 
 
-def clusters_of(survivors: Sequence[Survivor]) -> list[Settled]:
-    """Survivors that stand alone as they are, those that overlap in clusters.
-
-    Spans of clusters never overlap and ends ascend: what a redaction replaces has no gaps.
-    """
-    out: list[Settled] = []
-    end = -1
-    for survivor in survivors:
-        if survivor.start >= end:
-            out.append(survivor)
-        elif isinstance(last := out[-1], Cluster):
-            last.members.append(survivor)
-            out[-1] = last._replace(end=max(end, survivor.end))
-        else:
-            out[-1] = Cluster(last.start, max(end, survivor.end), [last, survivor])
-        end = out[-1].end
-    return out
+M = TypeVar("M", bound=Match)
+M_co = TypeVar("M_co", bound=Match, covariant=True)
 
 
-class Cluster(NamedTuple):
-    """Survivors that overlap, directly or through others, and the span of them all."""
+class Cluster(msgspec.Struct, Generic[M_co]):
+    """Matches that overlap, directly or through others, and the span of them all."""
 
     start: int
     end: int
-    members: list[Survivor]
+    members: list[M_co]
 
-    def best(self) -> list[Survivor]:
+    def best(self: Cluster[Survivor]) -> list[Survivor]:
         """Those to report: the most specific, then the leftmost, and what they leave free."""
         kept: list[Survivor] = []
         for one in sorted(self.members[:MAX_CLUSTER], key=_preference):
@@ -78,7 +76,31 @@ class Cluster(NamedTuple):
         return sorted(kept, key=by_place)
 
 
-Settled = Survivor | Cluster
+Group = Match | Cluster[Match]
+"""What overlaps nothing else, whatever becomes of its cases."""
+
+Settled = Survivor | Cluster[Survivor]
+"""What holds no case any more, and is reported."""
+
+
+def clusters_of(matches: Sequence[M]) -> list[M | Cluster[M]]:
+    """Matches that stand alone as they are, those that overlap in clusters.
+
+    Spans of clusters never overlap and ends ascend: what a redaction replaces has no gaps.
+    """
+    out: list[M | Cluster[M]] = []
+    end = -1
+    for match in matches:
+        if match.start >= end:
+            out.append(match)
+        elif isinstance(last := out[-1], Cluster):
+            last.members.append(match)
+            last.end = max(end, match.end)
+        else:
+            out[-1] = Cluster(last.start, max(end, match.end), [last, match])
+        end = out[-1].end
+    return out
+
 
 _ORDER = {CheckStatus.passed: 0, CheckStatus.none: 1, CheckStatus.failed: 2}
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from detector.cluster import Settled
+from detector.cluster import Group, Settled
 from detector.mask import Mask, as_mask, characters, replacement
 from detector.scanner import Scanner
 from detector.stream import Window
@@ -75,7 +75,8 @@ class Redactor(Generic[T]):
         """Places where a rule took too long, so that a secret may have passed."""
         return self._window.timed_out(self._path)
 
-    def _take(self, clusters: list[Settled]) -> None:
+    def _take(self, groups: list[Group]) -> None:
+        (clusters,) = self._scanner.settled([groups])
         self._ready += clusters
         found = self._scanner.findings(clusters, self._path)
         self.findings += found if self._decoder is None else map(self._in_characters, found)

@@ -11,18 +11,21 @@ from typing import Any
 import msgspec
 
 from detector.allow import Allowlist
+from detector.batch import judged
 from detector.classifier import Classifier, Model
-from detector.cluster import Settled, Survivor
+from detector.cluster import Group, Settled, Survivor
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
+from detector.machinery import Machinery
 from detector.mask import Mask, Redacted, as_mask, replace_all
+from detector.matcher import STRIDE
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
 from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
 from detector.sieve import Sieve
-from detector.tracker import STRIDE, Machinery, Tracker
+from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
 
@@ -94,16 +97,22 @@ class Scanner:
             hits = self._find(raw)
             if not hits:
                 return []
-        findings = self.findings(self._clusters(raw, hits, path), path)
+        findings = self.findings(self._groups(raw, hits, path), path)
         return _in_characters(findings, data, raw) if isinstance(data, str) else findings
 
     def scan_many(self, items: Iterable[Bytes | str]) -> list[list[Finding]]:
-        """The findings of each item; one engine pass over all, no match crosses two items."""
+        """The findings of each item; the engine and the model are asked for all at once, no match
+        crosses two items."""
         given = list(items)
         raws = [i.encode("utf-8", "surrogatepass") if isinstance(i, str) else i for i in given]
         out: list[list[Finding]] = [[] for _ in given]
-        for number in self._hit_items(raws):
-            out[number] = self.scan(given[number])
+        numbers = self._hit_items(raws)
+        settled = self.settled([self._groups(raws[number], None, "") for number in numbers])
+        for number, clusters in zip(numbers, settled, strict=True):
+            item, findings = given[number], self.findings(clusters, "")
+            if isinstance(item, str):
+                findings = _in_characters(findings, item, raws[number])
+            out[number] = findings
         return out
 
     def redact(self, data: Bytes | str, *, mask: Mask | str = Mask.label) -> Redacted[Any]:
@@ -115,7 +124,7 @@ class Scanner:
             hits = self._find(raw)
             if not hits:
                 return Redacted(data if isinstance(data, str) else raw, [])
-        clusters = self._clusters(raw, hits, "")
+        (clusters,) = self.settled([self._groups(raw, hits, "")])
         findings = self.findings(clusters, "")
         text = isinstance(data, str)
         clean = replace_all(raw, clusters, mask, self.fingerprinter, utf8=text)
@@ -124,16 +133,21 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
-    def findings(self, clusters: Iterable[Settled], path: str) -> list[Finding]:
-        """What to report of some clusters of survivors."""
+    def settled(self, sources: Sequence[Sequence[Group]]) -> list[list[Settled]]:
+        """What is left of each source's groups: the model judges all their cases at once."""
+        return judged(self.machinery, sources)
+
+    def findings(self, groups: Sequence[Group], path: str) -> list[Finding]:
+        """What to report of some groups. Cases that are left in them are judged now."""
+        (clusters,) = self.settled([groups])
         return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
 
-    def _clusters(self, raw: Bytes, hits: list[int] | None, path: str) -> list[Settled]:
-        tracker = Tracker(self.machinery, path=path)
-        clusters = tracker.advance(raw, len(raw), final=True, hits=hits)
+    def _groups(self, raw: Bytes, hits: list[int] | None, path: str) -> list[Group]:
+        tracker = Tracker(self.machinery, path=path, prompt=False)
+        groups = tracker.advance(raw, len(raw), final=True, hits=hits)
         for rule, position in tracker.timeouts:
             warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
-        return clusters
+        return groups
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
         """Which items hold a hit: all are shown to the engine in batches, as one buffer."""

@@ -42,10 +42,11 @@ Ints = NDArray[np.int64]
 
 
 class Around(NamedTuple):
-    """The bytes on both sides of a secret, for the classifier."""
+    """The bytes on both sides of a secret and the path it stands in, for the classifier."""
 
     before: bytes
     after: bytes
+    path: str = ""
 
     def __repr__(self) -> str:
         return "Around()"  # another secret may stand there
@@ -55,8 +56,7 @@ class Survivors(NamedTuple):
     """Columns of what was verified. ``rules`` are all rules, ``rule`` is the index of each
     survivor's. ``near`` is the text between a provider's name and the value, for the rules
     that know only names, and ``around`` what stands around it, for the rules whose matches the
-    classifier judges; both by the survivor's number. ``starts`` are positions in the source that
-    ``path`` names."""
+    classifier judges; both by the survivor's number. ``starts`` are positions in its source."""
 
     rules: Sequence[Rule]
     rule: Ints
@@ -65,7 +65,6 @@ class Survivors(NamedTuple):
     near: dict[int, bytes]
     around: Mapping[int, Around] = MappingProxyType({})
     starts: Sequence[int] = ()
-    path: str = ""
 
     def __repr__(self) -> str:
         return f"Survivors({len(self.secrets)})"  # never the secrets
@@ -122,7 +121,7 @@ class Judge:
 
     def __call__(self, survivors: Survivors) -> Floats:
         """One probability for each survivor."""
-        rules, rule, secrets, results, near, around, *_ = survivors
+        rules, rule, secrets, results, near, around, _ = survivors
         prior = self._prior[rule]
         status = np.array([3 if r.placeholder else _CODES[r.status] for r in results], np.int8)
         for number in np.flatnonzero(~self._random[rule]).tolist():
@@ -161,7 +160,7 @@ class Judge:
         out = np.maximum(judged, self._least(survivors, numbers, judged))
         if weak:
             sides = [survivors.around[numbers[place]] for place in weak]
-            odds = [scene.odds(survivors.path, one.before, one.after) for one in sides]
+            odds = [scene.odds(one.path, one.before, one.after) for one in sides]
             out[weak] = moved(judged[weak], np.array(odds, np.float32))
         return out
 
@@ -215,7 +214,7 @@ class Judge:
         if self._scene is None or not self._scene.weak([survivors.secrets[number]]):
             return "it looks random, where by its format a secret stands"
         sides = survivors.around[number]
-        seen = [sign.what for sign in signs(survivors.path, sides.before, sides.after)]
+        seen = [sign.what for sign in signs(sides.path, sides.before, sides.after)]
         return f"a password that everybody knows, beside {', '.join(seen)}"
 
     def _steps(self, survivors: Survivors, number: int) -> list[tuple[str, float]]:
@@ -301,7 +300,7 @@ def _candidates(survivors: Survivors, numbers: Sequence[int]) -> Candidates:
         [survivors.secrets[number] for number in numbers],
         [sides.before for sides in around],
         [sides.after for sides in around],
-        [survivors.path] * len(numbers),
+        [sides.path for sides in around],
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from detector.cluster import Settled
+from detector.cluster import Group
+from detector.matcher import STRIDE
 from detector.scanner import Scanner
-from detector.tracker import STRIDE, Tracker
+from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Skipped
 
 _SLACK = 1 << 16  # bytes that may be dropped before it is worth moving the rest
@@ -44,15 +45,15 @@ class Window:
                 self.buffer = self.buffer + bytearray(len(self.buffer))
         return memoryview(self.buffer)[self.size :]
 
-    def commit(self, count: int) -> list[Settled]:
+    def commit(self, count: int) -> list[Group]:
         """``count`` bytes of ``space()`` were filled: what has become certain by them."""
         self.size += count
-        clusters = self.tracker.advance(self.buffer, self.size, final=False)
+        groups = self.tracker.advance(self.buffer, self.size, final=False)
         if self._free() >= _SLACK:
             self._slide()
-        return clusters
+        return groups
 
-    def finish(self) -> list[Settled]:
+    def finish(self) -> list[Group]:
         """Nothing follows."""
         return self.tracker.advance(self.buffer, self.size, final=True)
 

@@ -11,18 +11,20 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from detector.batch import Batch
 from detector.classifier import _COLUMNS, _GROUPS, LEAVES, Arrays, Classifier, Config
+from detector.cluster import Case
 from detector.errors import ModelError
 from detector.features import BAGS, BITS, Candidates, Lookups
 from detector.scanner import Scanner
 from detector.score import Around, Survivors
-from detector.tracker import Tracker
+from detector.types import CheckResult
 
 BUNDLE = Path(__file__).parent.parent / "models" / "classifier"
 VALUE = b"gaZ27Jw9vLQ0"
@@ -326,10 +328,9 @@ def test_nothing_shows_a_value() -> None:
     shown: list[object] = [
         Candidates([VALUE], [VALUE], [VALUE], ["a"]),
         around,
-        Survivors(rules, rows, [VALUE], [], {}, {0: around}, [0], "a"),
-        get_type_hints(Tracker._batch)["return"](
-            [0], [12], [0], [VALUE], [], {0: VALUE}, {0: around}, [1], [1]
-        ),
+        Survivors(rules, rows, [VALUE], [], {}, {0: around}, [0]),
+        Batch([0], [12], [0], [VALUE], [], [1], [1], {0: VALUE}, {0: around}),
+        Case(0, 12, rules[0], VALUE, CheckResult(), 1, 1, 0, around),
     ]
     for one in shown:
         for text in (repr(one), str(one), f"{one}", repr([one])):

@@ -19,6 +19,7 @@ from material import builtin_rules, builtin_scanner, cut_at
 
 pytest.importorskip("zxcvbn", reason="the generator needs its word lists")
 
+from detector.batch import JUDGED
 from detector.mask import Mask
 from detector.redact import Redactor
 from detector.run import Options, Run
@@ -26,7 +27,6 @@ from detector.run import run as run_module
 from detector.run.work import PIECE
 from detector.scanner import Scanner
 from detector.stream import Stream, Window
-from detector.tracker import JUDGED
 from detector.types import Finding
 from models.generate import Document, documents
 

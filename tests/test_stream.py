@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from material import builtin_rules, builtin_scanner, cut_at, example_of, rule_of, sample_of
 
+from detector.matcher import STRIDE
 from detector.prefilter import Engine
 from detector.rules import Rule, RuleSet
 from detector.rules.syntax import alphabet, parse
 from detector.scanner import Scanner
 from detector.stream import Stream
-from detector.tracker import STRIDE
 from detector.types import Bytes, Finding
 
 IDS = [rule.id for rule in builtin_rules()]

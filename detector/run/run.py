@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from detector.run.work import PIECE, Counts, Result, Unit, scan_unit
+from detector.matcher import Timings
+from detector.run.unit import Counts, Result, Unit
+from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
-from detector.tracker import Timings
 from detector.types import Finding, Skipped, Summary
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Seconds that this process scans alone: most runs are over by then (a core does a gigabyte
 # and more in them, or 100,000 findings), and starting a worker takes half of that.
 HEAD_START = 0.7
-GROUP_BYTES, GROUP_FILES = 4 << 20, 256  # small files travel together
+GROUP_BYTES, GROUP_FILES = 16 << 20, 256  # small files travel together and share model calls
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -63,34 +64,22 @@ class Run:
         finally:
             self.summary.seconds = time.perf_counter() - begun
 
-    def _results(self) -> Iterator[tuple[Unit | None, Result]]:
-        found = self._walk()
-        return self._alone(found) if self._options.jobs == 1 else self._together(found)
+    def _results(self) -> Iterator[tuple[Unit, Result]]:
+        """Workers read the files. Pipes are read here, in their turn: standard input belongs
+        to this process, and what comes out of a pipe goes on at once."""
+        with ExitStack() as stack:
+            pool = cache(lambda: stack.enter_context(self._pool()))
+            for is_stream, items in groupby(self._walk(), _is_stream):
+                if is_stream:
+                    for item in items:
+                        yield from self._scan(Unit((item,)))
+                else:
+                    yield from self._spread(pool, _units(items, cut=self._options.jobs > 1))
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self._paths, exclude=self._options.exclude):
             self.total += _size(item)
             yield item
-
-    def _alone(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
-        for item in found:
-            if isinstance(item, Skipped):
-                yield None, item
-                continue
-            unit = Unit((item,))
-            for result in scan_unit(self._scanner, unit, self._options.limits):
-                yield unit, result
-
-    def _together(self, found: Iterable[FileRef | Skipped]) -> Iterator[tuple[Unit | None, Result]]:
-        """Workers read the files. Pipes are read here, in their turn: standard input belongs
-        to this process, and what comes out of a pipe goes on at once."""
-        with ExitStack() as stack:
-            pool = cache(lambda: stack.enter_context(self._pool()))
-            for is_stream, items in groupby(found, _is_stream):
-                if is_stream:
-                    yield from self._alone(items)
-                else:
-                    yield from self._spread(pool, items)
 
     def _pool(self) -> Pool:
         from detector.run.workers import Pool  # most runs need none
@@ -98,36 +87,27 @@ class Run:
         return Pool(self._scanner, self._options.jobs, self._options.limits)
 
     def _spread(
-        self, pool: Callable[[], Pool], found: Iterable[FileRef | Skipped]
-    ) -> Iterator[tuple[Unit | None, Result]]:
-        """Skips of the walk come when they are met, findings in the order of their units."""
-        skips: list[Skipped] = []
-        for unit, result in self._scanned(pool, _units(found, skips.append)):
-            while skips:
-                yield None, skips.pop(0)
-            yield unit, result
-        for skip in skips:
-            yield None, skip
-
-    def _scanned(
         self, pool: Callable[[], Pool], units: Iterator[Unit]
     ) -> Iterator[tuple[Unit, Result]]:
         """This process begins; workers come when it turns out to be worth it."""
         for unit in units:
-            if time.perf_counter() - self._begun >= HEAD_START:
+            if self._options.jobs > 1 and time.perf_counter() - self._begun >= HEAD_START:
                 yield from pool().map(chain([unit], units))
                 return
-            for result in scan_unit(self._scanner, unit, self._options.limits):
-                yield unit, result
+            yield from self._scan(unit)
 
-    def _take(self, unit: Unit | None, result: Result) -> Iterator[Finding | Skipped]:
+    def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
+        for result in scan_unit(self._scanner, unit, self._options.limits):
+            yield unit, result
+
+    def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
         if isinstance(result, Counts):
             self.summary.bytes_read += result.bytes_read
             self.summary.bytes_scanned += result.bytes_scanned
             for field in Timings.__struct_fields__:
                 both = getattr(self.timings, field) + getattr(result.timings, field)
                 setattr(self.timings, field, both)
-            if unit is not None and unit.stop is not None:
+            if unit.stop is not None:
                 self._lines.passed(unit, result)
             if self.watch is not None:
                 self.watch()
@@ -135,7 +115,7 @@ class Run:
             self.summary.bytes_skipped += result.nbytes
             yield result
         else:
-            yield self._lines.absolute(unit, result) if unit and unit.stop else result
+            yield self._lines.absolute(unit, result) if unit.stop else result
 
     def count(self, finding: Finding) -> None:
         """A finding was reported: the summary counts those, not what a baseline leaves out."""
@@ -175,26 +155,32 @@ def _size(item: FileRef | Skipped) -> int:
     return item.nbytes if isinstance(item, Skipped) else item.size or 0
 
 
-def _units(found: Iterable[FileRef | Skipped], skip: Callable[[Skipped], None]) -> Iterator[Unit]:
-    """Large plain files in pieces, small files in groups, in the order of the walk."""
-    group: list[FileRef] = []
+def _units(found: Iterable[FileRef | Skipped], *, cut: bool) -> Iterator[Unit]:
+    """Files and skips in groups, in the order of the walk. ``cut``: several workers share them,
+    so groups are small, and large plain files are cut in pieces."""
+    group: list[FileRef | Skipped] = []
     size = 0
     for item in found:
-        if isinstance(item, Skipped):
-            skip(item)
-            continue
-        large = item.kind == "file" and _size(item) >= 2 * PIECE
-        if group and (large or size + _size(item) > GROUP_BYTES or len(group) >= GROUP_FILES):
+        pieces = list(_pieces(item)) if cut and isinstance(item, FileRef) else []
+        nbytes = _size(item) if cut and isinstance(item, FileRef) else 0
+        if group and (pieces or size + nbytes > GROUP_BYTES or len(group) >= GROUP_FILES):
             yield Unit(tuple(group))
             group, size = [], 0
-        if large and _is_plain(item):
-            for start in range(0, _size(item), PIECE):
-                yield Unit((item,), start, min(start + PIECE, _size(item)))
+        if pieces:
+            yield from pieces
         else:
             group.append(item)
-            size += _size(item)
+            size += nbytes
     if group:
         yield Unit(tuple(group))
+
+
+def _pieces(file: FileRef) -> Iterator[Unit]:
+    """Of a large plain file; none of others."""
+    size = _size(file)
+    if file.kind == "file" and size >= 2 * PIECE and _is_plain(file):
+        for start in range(0, size, PIECE):
+            yield Unit((file,), start, min(start + PIECE, size))
 
 
 def _is_plain(file: FileRef) -> bool:

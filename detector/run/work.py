@@ -1,4 +1,4 @@
-"""One unit of work: a file, or a piece of a large one, from bytes to results.
+"""One unit of work: files, or a piece of a large one, from bytes to results.
 
 The same functions serve the main process and the workers. Results are yielded as they
 come, so a unit needs constant memory however much it finds.
@@ -6,113 +6,66 @@ come, so a unit needs constant memory however much it finds.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
 
 import msgspec
 
-from detector.cluster import Settled
+from detector.cluster import Group
+from detector.run.docket import Waiting, in_turn
+from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
-from detector.sources import Entry, FileRef, Limits, open_entries, open_range
+from detector.sources import Entry, Limits, open_entries, open_range
 from detector.stream import Window
-from detector.tracker import Timings
 from detector.types import Finding, Skipped
 
 PIECE = 4 << 20  # bytes: a dump with a key in every row gives 25,000 findings in them
 OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and its context
-READ = 1 << 20  # bytes at a time: the engine's stride, and it fits the second-level cache
-
-
-class Unit(msgspec.Struct, frozen=True):
-    """Files to scan whole, or the bytes ``[start, stop)`` of one."""
-
-    files: tuple[FileRef, ...]
-    start: int = 0
-    stop: int | None = None
-
-
-class Counts(msgspec.Struct):
-    """What a unit did. The lines of the piece after this one count on from ``newlines``;
-    its last line begins at ``line_start``, or earlier if the piece has no newline."""
-
-    bytes_read: int = 0
-    bytes_scanned: int = 0
-    newlines: int = 0
-    line_start: int = 0
-    timings: Timings = msgspec.field(default_factory=Timings)
-
-
-Result = Finding | Skipped | Counts
 
 
 def scan_unit(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result]:
     """Findings and skips of a unit; Counts now and then, their sums being the totals."""
-    if unit.stop is not None:
-        piece = _scan_piece(scanner, unit.files[0], unit.start, unit.stop)
-        yield from _guarded(piece, unit)
-        return
-    for file in unit.files:
-        yield from _guarded(_scan_file(scanner, file, limits), Unit((file,)))
+    parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
+    results = (guarded(_scan(scanner, part, limits), part) for part in parts)
+    return in_turn(scanner, chain.from_iterable(results))
 
 
-def lost(unit: Unit, reason: str) -> Iterator[Skipped | Counts]:
-    """What there is to say of a unit that could not be scanned to its end."""
-    for file in unit.files:
-        nbytes = (file.size or 0) if unit.stop is None else unit.stop - unit.start
-        yield Skipped(path=file.name, reason=reason, nbytes=nbytes)
-    if unit.stop is not None:
-        yield _count_lines(unit.files[0], unit.start, unit.stop)
+def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+    (item,) = unit.files
+    if isinstance(item, Skipped):
+        yield item
+    elif unit.stop is None:
+        yield from _scan_file(scanner, unit, limits)
+    else:
+        yield from _scan_piece(scanner, unit, unit.start, unit.stop)
 
 
-def _guarded(results: Iterator[Result], unit: Unit) -> Iterator[Result]:
-    """A mistake of this program costs one file, not the run and what it found so far."""
-    try:
-        yield from results
-    except Exception as error:
-        if os.environ.get("DETECTOR_DEBUG"):
-            raise
-        # Its message may quote data: only its kind is said.
-        yield from lost(unit, f"internal error: {type(error).__name__}")
-
-
-def _count_lines(file: FileRef, start: int, stop: int) -> Counts:
-    """For the pieces behind one that was not scanned."""
-    counts, buffer = Counts(), memoryview(bytearray(READ))
-    reader = open_range(file, start)
-    if isinstance(reader, Skipped):
-        return counts
-    with reader:
-        while start < stop and (n := reader.readinto(buffer[: stop - start])):
-            data = bytes(buffer[:n])
-            counts.newlines += data.count(b"\n")
-            if (last := data.rfind(b"\n")) >= 0:
-                counts.line_start = start + last + 1
-            start += n
-    return counts
-
-
-def _scan_file(scanner: Scanner, file: FileRef, limits: Limits) -> Iterator[Result]:
+def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
     read = 0
+    file = unit.file
     with open_entries(file, limits) as entries:
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry
             else:
-                yield from _scan_entry(scanner, entry)
+                yield from _scan_entry(scanner, unit, entry)
             yield Counts(bytes_read=entries.bytes_read - read)
             read = entries.bytes_read
 
 
-def _scan_entry(scanner: Scanner, entry: Entry) -> Iterator[Result]:
-    window = Window(scanner, path=entry.path, prompt=entry.size is None)
+def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result | Waiting]:
+    # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
+    prompt = unit.file.kind == "stream" or entry.encoding is not None
+    window = Window(scanner, path=entry.path, prompt=prompt)
     scanned = 0
     while count := entry.readinto(window.space()[:READ]):
         scanned += count
-        yield from _findings(scanner, window, window.commit(count), entry)
+        yield from _found(scanner, unit, entry, window.commit(count))
         if entry.encoding:
             entry.forget(window.base)
         yield Counts(bytes_scanned=count)
-    yield from _findings(scanner, window, window.finish(), entry)
+    yield from _found(scanner, unit, entry, window.finish())
     if entry.skipped is not None:
         yield entry.skipped
     elif entry.size is not None and scanned < entry.size and entry.plain:
@@ -121,19 +74,21 @@ def _scan_entry(scanner: Scanner, entry: Entry) -> Iterator[Result]:
     yield Counts(timings=window.tracker.timings)
 
 
-def _findings(
-    scanner: Scanner, window: Window, clusters: list[Settled], entry: Entry
-) -> Iterator[Finding]:
-    for finding in scanner.findings(clusters, entry.path):
-        if entry.encoding is None:
-            yield finding
-        else:
-            start, end = entry.source_span(finding.start, finding.end)
-            yield msgspec.structs.replace(finding, start=start, end=end)
+def _found(
+    scanner: Scanner, unit: Unit, entry: Entry, groups: list[Group]
+) -> Iterator[Finding | Waiting]:
+    if entry.encoding is None:
+        if groups:
+            yield Waiting(unit, groups, partial(scanner.findings, path=entry.path))
+        return
+    for finding in scanner.findings(groups, entry.path):
+        start, end = entry.source_span(finding.start, finding.end)
+        yield msgspec.structs.replace(finding, start=start, end=end)
 
 
-def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Iterator[Result]:
+def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator[Result | Waiting]:
     """Findings that begin in ``[start, stop)``; lines count from 0 at ``start``."""
+    file = unit.file
     begin = max(0, start - OVERLAP)
     reader = open_range(file, begin)
     if isinstance(reader, Skipped):
@@ -142,7 +97,8 @@ def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Itera
     window = Window(scanner, base=begin, path=file.name, prompt=False)
     lines = window.tracker.lines
 
-    def findings(clusters: list[Settled]) -> Iterator[Finding]:
+    def findings(groups: Sequence[Group]) -> Iterator[Finding]:
+        (clusters,) = scanner.settled([groups])
         own = [cluster for cluster in clusters if start <= cluster.start < stop]
         for finding in scanner.findings(own, file.name):
             yield msgspec.structs.replace(finding, line=finding.line - before)
@@ -154,14 +110,14 @@ def _scan_piece(scanner: Scanner, file: FileRef, start: int, stop: int) -> Itera
         while window.end < stop and (
             n := reader.readinto(window.space()[: min(READ, stop - window.end)])
         ):
-            yield from findings(window.commit(n))
+            yield Waiting(unit, window.commit(n), findings)
             yield Counts(bytes_read=n, bytes_scanned=n)
         missing = stop - max(start, window.end)
         # Now: once the window goes on, these lines are behind it.
         newlines, line_start = lines.count(window.buffer, window.end)
         while window.unsettled_before(stop) and (n := reader.readinto(window.space()[:OVERLAP])):
-            yield from findings(window.commit(n))
-        yield from findings(window.finish())
+            yield Waiting(unit, window.commit(n), findings)
+        yield Waiting(unit, window.finish(), findings)
     if reader.skipped is not None:
         yield msgspec.structs.replace(reader.skipped, nbytes=missing)
     elif missing:

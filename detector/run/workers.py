@@ -16,8 +16,9 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from detector.run.unit import Counts, Result, Unit, lost
 from detector.run.wire import Packed, pack, unpack
-from detector.run.work import Counts, Result, Unit, lost, scan_unit
+from detector.run.work import scan_unit
 from detector.scanner import Scanner
 from detector.sources import Limits
 from detector.types import Finding, Skipped
