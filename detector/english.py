@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import getitem
+
 import numpy as np
 
 from detector.entropy import Floats
 
 _SCALE = 256  # of the pairs of letters, in whole numbers
-_LETTERS = [0] * 256
+_LETTERS = bytearray(256)
 for _number in range(1, 27):
     _LETTERS[64 + _number] = _LETTERS[96 + _number] = _number
 
@@ -23,9 +25,5 @@ class English:
 
     def __call__(self, text: bytes) -> int:
         """Above 0 for what reads like words, below for what does not; 0 without a pair."""
-        english, before = 0, self._rows[0]
-        for byte in text:
-            letter = _LETTERS[byte]
-            english += before[letter]
-            before = self._rows[letter]
-        return english
+        letters = text.translate(_LETTERS)
+        return sum(map(getitem, map(self._rows.__getitem__, letters), letters[1:]))

@@ -18,6 +18,7 @@ from detector.types import Bytes
 REACH = 96  # bytes of a value that are looked at
 _QUOTES = b"\"'`;"  # the last one ends &quot;
 _ENTITY = _QUOTES[-1]
+_BLANK = 32
 _WORDS = re.compile(rb"[A-Za-z._$@:/-]+[0-9]{0,3}(?=[\0-\x20\"'`,;)}\]<>&\\\x7f-\xff]|\Z)")
 _CALL = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*[(\[]")
 _LOOKUP = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]{0,15}(?:\.[A-Za-z_$][0-9A-Za-z_$]{0,15})+[;,) ]")
@@ -59,6 +60,8 @@ class Sieve:
             return False
         if not quoted and (_LOOKUP.match(text) or _TYPE.match(text)):
             return True
-        if _NEXT_WORD.match(bytes(view[max(0, start - 2) : start]) + text):
+        if view[start - 1] == _BLANK and _NEXT_WORD.match(
+            bytes(view[max(0, start - 2) : start]) + text
+        ):
             return True
         return (found := _WORDS.match(text)) is not None and self._english(found.group()) > 0
