@@ -51,7 +51,7 @@ def _looks_like(sample: bytes, encoding: str) -> bool:
     """Without a mark: nearly all units printable ASCII, none zero. Tables of small numbers,
     which have as many zero bytes, fail on the units that are no printable character."""
     n = len(sample) // 2
-    if n < 8:
+    if n < 8 or sample.count(0) * 10 < n * 7:  # each such unit has one zero byte
         return False
     units = struct.unpack(f"{'<' if encoding.endswith('le') else '>'}{n}H", sample[: 2 * n])
     ascii_units = sum(1 for unit in units if unit in _PRINTABLE)
