@@ -14,6 +14,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,9 @@ from detector.classifier import Classifier
 from detector.entropy import Floats
 from detector.features import Candidates
 from detector.rules import RuleSet
+from detector.run import Run
 from detector.scanner import Scanner
-from detector.types import Finding
+from detector.types import Finding, Skipped
 from models import dataset
 
 BATCH = 1000
@@ -88,54 +91,68 @@ class Counting:
     """A model that counts what it is asked."""
 
     def __init__(self, model: Classifier) -> None:
-        self._model, self.lookups, self.asked = model, model.lookups, 0
+        self._model, self.lookups = model, model.lookups
+        self.asked = self.calls = 0
 
     def __call__(self, candidates: Candidates) -> Floats:
         self.asked += len(candidates.values)
+        self.calls += 1
         return self._model(candidates)
 
 
-def slice_of(name: str) -> list[bytes]:
-    """The first files of a corpus, the last one cut."""
-    parts: list[bytes] = []
-    for path in files(corpus(name)):
-        if (room := SLICE - sum(map(len, parts))) > 0:
-            parts.append(path.read_bytes()[:room])
-    return parts
+def first_of(name: str, target: Path) -> int:
+    """Copy the first files of a corpus, the last one cut; their bytes."""
+    source, size = corpus(name), 0
+    for path in files(source):
+        if size < SLICE:
+            copy = target / path.relative_to(source.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            size += copy.write_bytes(path.read_bytes()[: SLICE - size])
+    return size
 
 
-def scanned(scanner: Scanner, parts: list[bytes]) -> list[Finding]:
-    return [finding for part in parts for finding in scanner.scan(part)]
+def scanned(scanner: Scanner, folder: Path) -> list[Finding | Skipped]:
+    return list(Run(scanner, [str(folder)]))
 
 
 def throughput(name: str, plain: Scanner, full: Scanner, model: Classifier) -> dict[str, Any]:
     """One corpus; ends the bench if what is planted or what other rules find gets lost."""
-    parts = slice_of(name)
-    size = sum(map(len, parts)) / 1e6
-    before, after = scanned(plain, parts), scanned(full, parts)
+    with TemporaryDirectory() as folder:
+        return _throughput(name, Path(folder), plain, full, model)
+
+
+def _throughput(
+    name: str, folder: Path, plain: Scanner, full: Scanner, model: Classifier
+) -> dict[str, Any]:
+    size = first_of(name, folder) / 1e6
+    paths = files(folder)
+    before, after = scanned(plain, folder), scanned(full, folder)
     if missing := [one for one in before if one not in after]:
         sys.exit(f"{name}: {len(missing)} findings of other rules are gone, {missing[0]!r}")
-    if len(parts) == 1:
-        expected = sum(1 for truth, _ in planted(corpus(name)) if truth.end < len(parts[0]))
+    if len(paths) == 1:
+        expected = sum(1 for truth, _ in planted(corpus(name)) if truth.end < 1e6 * size)
         if len(after) < 0.999 * expected:
             sys.exit(f"{name}: {len(after)} findings where {expected} are planted")
     counting = Counting(model)
-    scanned(Scanner(full.rules, model=counting), parts)
+    scanned(Scanner(full.rules, model=counting), folder)
     hits = [
-        sum(len(scanner.machinery.engine.find(part)) for part in parts) for scanner in (plain, full)
+        sum(len(scanner.machinery.engine.find(path.read_bytes())) for path in paths)
+        for scanner in (plain, full)
     ]
     times: list[list[float]] = [[], []]
     for turn in range(2 * TURNS):
         begun = time.process_time()
-        scanned((plain, full)[turn % 2], parts)
+        scanned((plain, full)[turn % 2], folder)
         times[turn % 2].append(time.process_time() - begun)
     return {
         "corpus": name,
+        "files": len(paths),
         "mb": round(size, 1),
         "findings_before": len(before),
         "findings": len(after),
         "hits_a_mb": round((hits[1] - hits[0]) / size, 1),
         "judged_a_mb": round(counting.asked / size, 1),
+        "calls": counting.calls,
         "mb_s_before": round(size / min(times[0])),
         "mb_s": round(size / min(times[1])),
         "ratio": round(min(times[1]) / min(times[0]), 3),
@@ -147,6 +164,7 @@ def main() -> None:
     """Print the figures; put them on record where asked."""
     parser = argparse.ArgumentParser(description="What the classifier costs.")
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--only", default=",".join(CORPORA), help="comma-separated corpora")
     options = parser.parse_args()
     model = Classifier.builtin()
     bundle = RECORD.parent.parent / "models" / "classifier"
@@ -160,13 +178,15 @@ def main() -> None:
     named = len(full.rules) - len(plain.rules)
     print(f"with {named} rules for names, and without; processor time, least of {TURNS} turns")
     rows = []
-    for name in CORPORA:
+    for name in options.only.split(","):
         row = throughput(name, plain, full, model)
         rows.append(row)
         print(
-            f"  {name:10} {row['mb']:5} MB  {row['mb_s_before']:4} -> {row['mb_s']:4} MB/s"
+            f"  {name:10} {row['files']:3} files {row['mb']:5} MB"
+            f"  {row['mb_s_before']:4} -> {row['mb_s']:4} MB/s"
             f"  x{row['ratio']:.3f} (median {row['ratio_median']:.3f})"
             f"  {row['hits_a_mb']:7} hits and {row['judged_a_mb']:6} judged a MB"
+            f" in {row['calls']} calls"
             f"  {row['findings_before']} -> {row['findings']} findings"
         )
     if options.record:
