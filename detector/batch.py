@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -49,9 +49,11 @@ def survivors_of(machinery: Machinery, batch: Batch) -> list[Match]:
     return [*cases, *filter(None, _scored(machinery, rest))]
 
 
-def judged(machinery: Machinery, sources: Sequence[Sequence[Group]]) -> list[list[Settled]]:
+def judged(machinery: Machinery, sources: Sequence[Sequence[Group]]) -> Sequence[Sequence[Settled]]:
     """What is left of each source's groups when the model has judged all their cases."""
     cases = [case for groups in sources for case in cases_in(groups)]
+    if not cases:
+        return cast("Sequence[Sequence[Settled]]", sources)
     parts = (cases[at : at + MOST] for at in range(0, len(cases), MOST))
     said = chain.from_iterable(_scored(machinery, _batch_of(part)) for part in parts)
     return [[left for group in groups for left in _left(group, said)] for groups in sources]

@@ -133,7 +133,7 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
-    def settled(self, sources: Sequence[Sequence[Group]]) -> list[list[Settled]]:
+    def settled(self, sources: Sequence[Sequence[Group]]) -> Sequence[Sequence[Settled]]:
         """What is left of each source's groups: the model judges all their cases at once."""
         return judged(self.machinery, sources)
 

@@ -44,7 +44,7 @@ def in_turn(scanner: Scanner, results: Iterable[Result | Waiting]) -> Iterator[R
         else:
             held.append(result)
             if isinstance(result, Waiting):
-                matches += sum(len(group.members) for group in result.groups)
+                matches += len(result.groups)
                 cases += len(cases_in(result.groups))
         if not cases or cases >= JUDGED or matches >= MATCHES or nbytes >= BYTES:
             yield from _decided(scanner, held)
