@@ -362,7 +362,8 @@ class _Values:
     def _outside(self, positions: Ints) -> Ints:
         """Those that are in no string."""
         before = np.searchsorted(self._quotes, positions) + self._state.inside
-        return positions[before & 1 == 0]
+        outside: Ints = positions[before & 1 == 0]
+        return outside
 
     def _rows(self, repeats: Ints, width: int) -> tuple[Ints, Ints, Ints, Ints]:
         """Where rows begin and end; the depth behind each parenthesis, and where those are."""
@@ -475,7 +476,7 @@ def _without_escapes(dialect: Sql, state: State, text: bytes) -> tuple[bytes, _C
         if state.escapes:
             was_open = begin == len(text) and not _REST_CLOSED.fullmatch(text)
             text = _blank(text[:begin]) + text[begin:]
-    if b"E'" in text or b"e'" in text:
+    if _may_escape(text):
         text, was_open = _blank_escaped(text, begin, was_open)
     return text, _Cut(int(text.endswith((b"E", b"e") + ((b"\\",) if was_open else ()))), was_open)
 
@@ -486,6 +487,18 @@ _REST_CLOSED = re.compile(rb"(?:[^'\\]|''|\\.)*+'", re.DOTALL)
 _TOKENS = re.compile(
     rb"(?<![\w$\x80-\xff])[Ee]'(?:[^'\\]|''|\\.)*+('|\\?\Z)|'(?:[^']|'')*+(?:'|\Z)", re.DOTALL
 )
+
+
+def _may_escape(text: bytes) -> bool:
+    """Whether a quote has an E before it that begins a word: not just the end of a string."""
+    column = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(column == 39)
+    quotes = quotes[quotes > 0]
+    letters = quotes[column[quotes - 1] | 32 == 101] - 1
+    return bool((np.isin(column[letters[letters > 0] - 1], _BEFORE)).any() or (letters == 0).any())
+
+
+_BEFORE = np.frombuffer(b"(, \t\r\n", np.uint8)
 
 
 def _blank_escaped(text: bytes, begin: int, was_open: bool) -> tuple[bytes, bool]:

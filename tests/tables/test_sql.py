@@ -96,9 +96,9 @@ def _dump(way, tables):
     """The text, and the place of each mark in it."""
     dialect, render = WAYS[way]
     number, places, parts = 0, {}, ["-- a dump; it's\nSET x = 'y';\n"]
-    for table, given in tables:
+    for table, table_rows in tables:
         marked = []
-        for row_number, row in enumerate(given, 1):
+        for row_number, row in enumerate(table_rows, 1):
             column = number % 3
             mark = f"MARK{number}_"
             value = mark if row[column] is None else mark + str(row[column])
@@ -107,7 +107,8 @@ def _dump(way, tables):
             number += 1
         parts.append(
             f"CREATE TABLE public.{table} (\n    id integer NOT NULL DEFAULT nextval('a,b'),\n"
-            '    "Full Name" numeric(10,2),\n    note text,\n    CONSTRAINT c CHECK ((id > 0))\n);\n'
+            '    "Full Name" numeric(10,2),\n    note text,\n    CONSTRAINT c CHECK ((id > 0))\n);'
+            "\n"
         )
         parts.append(render(f"public.{table}", COLUMNS, marked))
         parts.append("CREATE FUNCTION f() RETURNS void AS $_$ BEGIN; '; END $_$;\n")
