@@ -1,0 +1,89 @@
+"""Real database servers for the tests that need one, reached with the servers' own clients.
+
+A test without its server is skipped and says so; where ``CI`` is set it fails, since there the
+servers are part of what is tested. ``DETECTOR_POSTGRES`` names another server than the usual one
+on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+WAIT = 5  # seconds for a connection; a server on this machine answers in some milliseconds
+
+
+def postgres() -> str:
+    """A connection string of a PostgreSQL server whose user may create databases.
+
+    Skips the test, or fails it under ``CI``, where there is none or no client for it.
+    """
+    url = os.environ.get("DETECTOR_POSTGRES", POSTGRES)
+    if problem := _no_postgres(url):
+        _without(problem)
+    return url
+
+
+def psql(url: str, sql: str) -> bytes:
+    """What a script prints: values only, a tab between columns. Stops at the first error."""
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", "-"],
+        input=sql.encode(),
+        capture_output=True,
+        env=_environment(),
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return done.stdout
+
+
+@contextmanager
+def postgres_database(sql: str = "") -> Iterator[str]:
+    """The connection string of a new database in which ``sql`` was run; dropped at the end."""
+    server = postgres()
+    name = f"detector_{uuid.uuid4().hex[:12]}"
+    psql(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    try:
+        url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        if sql:
+            psql(url, sql)
+        yield url
+    finally:
+        psql(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@cache
+def _no_postgres(url: str) -> str | None:
+    """What is in the way of using this server, if anything."""
+    for program in ("psql", "pg_dump"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-d", url, "-c", "SELECT 1"],
+        capture_output=True,
+        env=_environment(),
+        timeout=10 * WAIT,
+        check=False,
+    )
+    return None if done.returncode == 0 else "no PostgreSQL server answers"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PGCONNECT_TIMEOUT": str(WAIT), "PGCLIENTENCODING": "UTF8"}
+
+
+def _without(problem: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"{problem}, and in CI there must be one")
+    pytest.skip(problem)
