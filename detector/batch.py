@@ -18,6 +18,7 @@ from detector.cluster import Case, Group, Match, Settled, Survivor, clusters_of
 from detector.entropy import Floats
 from detector.machinery import Machinery
 from detector.score import Around, Judge, Survivors
+from detector.tables.layout import Cell
 from detector.types import CheckResult
 
 JUDGED = 128  # cases that are worth a call of the model
@@ -26,7 +27,7 @@ MOST = 1024  # cases in one call: from there on they only take memory
 
 class Batch(NamedTuple):
     """Columns of matches. ``near`` and ``around`` are those of :class:`~detector.score.Survivors`;
-    ``lines`` and ``columns`` are where they begin."""
+    ``lines``, ``columns`` and ``cells`` are where they begin."""
 
     starts: list[int]
     ends: list[int]
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     results: list[CheckResult]
     lines: list[int]
     columns: list[int]
+    cells: Sequence[Cell | None]
     near: dict[int, bytes]
     around: dict[int, Around]
 
@@ -74,7 +76,7 @@ def _left(group: Group, said: Iterator[Survivor | None]) -> Sequence[Settled]:
 
 
 def _cases(machinery: Machinery, batch: Batch) -> list[Case]:
-    starts, ends, indices, secrets, results, lines, columns, _, around = batch
+    starts, ends, indices, secrets, results, lines, columns, cells, _, around = batch
     return [
         Case(
             starts[number],
@@ -84,6 +86,7 @@ def _cases(machinery: Machinery, batch: Batch) -> list[Case]:
             results[number],
             lines[number],
             columns[number],
+            cells[number],
             indices[number],
             sides,
         )
@@ -100,6 +103,7 @@ def _batch_of(cases: Sequence[Case]) -> Batch:
         [case.result for case in cases],
         [case.line for case in cases],
         [case.column for case in cases],
+        [case.cell for case in cases],
         {},
         {number: case.around for number, case in enumerate(cases)},
     )
@@ -115,6 +119,7 @@ def _without_cases(batch: Batch) -> Batch:
         [batch.results[number] for number in kept],
         [batch.lines[number] for number in kept],
         [batch.columns[number] for number in kept],
+        [batch.cells[number] for number in kept],
         {new: batch.near[number] for new, number in enumerate(kept) if number in batch.near},
         {},
     )
@@ -122,7 +127,7 @@ def _without_cases(batch: Batch) -> Batch:
 
 def _scored(machinery: Machinery, batch: Batch) -> list[Survivor | None]:
     """A survivor for each that is sure enough."""
-    starts, ends, indices, secrets, results, lines, columns, near, around = batch
+    starts, ends, indices, secrets, results, lines, columns, cells, near, around = batch
     if not starts:
         return []
     rules = [machinery.rules[index] for index in indices]
@@ -133,7 +138,7 @@ def _scored(machinery: Machinery, batch: Batch) -> list[Survivor | None]:
     for number, sides in around.items():
         if scores[number] >= least:
             results[number] = _claimed(machinery, results[number], secrets[number], sides)
-    made = map(Survivor, starts, ends, rules, secrets, results, lines, columns, scores)
+    made = map(Survivor, starts, ends, rules, secrets, results, lines, columns, cells, scores)
     out = [one if one.confidence >= least else None for one in made]
     if machinery.explain and isinstance(machinery.scorer, Judge):
         explain = machinery.scorer.explain

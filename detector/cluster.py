@@ -10,13 +10,15 @@ import msgspec
 
 from detector.rules import Rule
 from detector.score import Around
+from detector.tables.layout import Cell
 from detector.types import CheckResult, CheckStatus
 
 MAX_CLUSTER = 256  # overlapping matches that are weighed against each other: the first ones
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
-    """A place where a rule's regex matches, and what its check says; positions are absolute."""
+    """A place where a rule's regex matches, and what its check says; positions are absolute.
+    ``cell`` is where it begins in a table, if its source holds tables."""
 
     start: int
     end: int
@@ -25,6 +27,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     result: CheckResult
     line: int
     column: int
+    cell: Cell | None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.rule.id}, {self.start}:{self.end})"  # no secret

@@ -25,6 +25,7 @@ from detector.prefilter import ID_BITS, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
 from detector.sieve import Sieve
+from detector.tables.layout import NOWHERE
 from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
@@ -168,6 +169,7 @@ class Scanner:
         rule, result = one.rule, one.result
         spec = rule.spec
         privilege = result.privilege or spec.privilege
+        table, field, row = one.cell or NOWHERE
         return Finding(
             rule=spec.id,
             provider=rule.provider,
@@ -180,6 +182,9 @@ class Scanner:
             end=one.end,
             line=one.line,
             column=one.column,
+            table=table,
+            field=field,
+            row=row,
             secret=Secret(one.secret, rule.prefixes),
             fingerprint=self.fingerprinter(spec.id, one.secret),
             check=result.status._value_,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detector.cluster import Group
 from detector.matcher import STRIDE
 from detector.scanner import Scanner
+from detector.tables.layout import Layout
 from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Skipped
 
@@ -15,13 +16,19 @@ class Window:
     """A buffer that slides over a stream, with the tracker that looks through it.
 
     Either ``feed`` bytes, or fill ``space()`` and ``commit`` how many: a file is read
-    straight into the window, without a copy. ``prompt``: see :class:`Tracker`.
+    straight into the window, without a copy. ``prompt``, ``layout``: see :class:`Tracker`.
     """
 
     def __init__(
-        self, scanner: Scanner, *, base: int = 0, path: str = "", prompt: bool = True
+        self,
+        scanner: Scanner,
+        *,
+        base: int = 0,
+        path: str = "",
+        prompt: bool = True,
+        layout: Layout | None = None,
     ) -> None:
-        self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt)
+        self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt, layout=layout)
         self.buffer = bytearray(STRIDE + _SLACK)
         self.size = 0
         self.hold: int | None = None

@@ -8,6 +8,7 @@ overlaps them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import attrgetter
 from time import perf_counter
 
@@ -20,6 +21,7 @@ from detector.machinery import Machinery
 from detector.matcher import Matcher, Place, Timings
 from detector.rules import Rule
 from detector.score import Around
+from detector.tables.layout import Cell, Layout
 from detector.types import Bytes, CheckResult
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
@@ -33,13 +35,21 @@ class Tracker:
     """One scan of one source, named ``path``. Not for several threads at once.
 
     ``prompt``: cases are judged at once, each with those that are there with it. Else they are
-    handed on in their groups, and only as many as are worth it are judged here.
+    handed on in their groups, and only as many as are worth it are judged here. ``layout``: how
+    the source holds tables.
     """
 
     def __init__(
-        self, machinery: Machinery, base: int = 0, path: str = "", *, prompt: bool = True
+        self,
+        machinery: Machinery,
+        base: int = 0,
+        path: str = "",
+        *,
+        prompt: bool = True,
+        layout: Layout | None = None,
     ) -> None:
         self._m = machinery
+        self.layout = layout
         self._path = path
         self._enough = 1 if prompt else JUDGED
         self.lines = LineMap(base)
@@ -82,6 +92,8 @@ class Tracker:
     def drop(self, window: Bytes, base: int) -> None:
         """The window's first bytes go; ``base`` is the new absolute beginning."""
         self.lines.drop(window, base)
+        if self.layout is not None:
+            self.layout.pass_to(window, self._matcher.base, base)
         self._matcher.drop(base)
 
     def undecided_from(self, window: Bytes, size: int) -> int:
@@ -125,7 +137,10 @@ class Tracker:
             if rule.spec.judged
         }
         lines, columns = self.lines.locate(self._view, starts)
-        return Batch(starts, ends, indices, secrets, results, lines, columns, near, around)
+        cells: Sequence[Cell | None] = [None] * len(starts)
+        if self.layout is not None:
+            cells = self.layout.locate(self._view, self.base, starts)
+        return Batch(starts, ends, indices, secrets, results, lines, columns, cells, near, around)
 
     def _around(self, start: int, end: int) -> Around:
         before, after = self._bytes(start - BEFORE, start), self._bytes(end, end + AFTER)

@@ -13,7 +13,7 @@ from detector.tables.census import Census
 from detector.types import Bytes
 
 
-class Place(NamedTuple):
+class Cell(NamedTuple):
     """Where in a table something stands. ``row`` counts from 1; a header is row None."""
 
     table: str | None = None
@@ -21,7 +21,8 @@ class Place(NamedTuple):
     row: int | None = None
 
 
-NOWHERE = Place()
+Place = Cell
+NOWHERE = Cell()
 
 
 class Dialect(Protocol):
