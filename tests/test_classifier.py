@@ -329,8 +329,8 @@ def test_nothing_shows_a_value() -> None:
         Candidates([VALUE], [VALUE], [VALUE], ["a"]),
         around,
         Survivors(rules, rows, [VALUE], [], {}, {0: around}, [0]),
-        Batch([0], [12], [0], [VALUE], [], [1], [1], {0: VALUE}, {0: around}),
-        Case(0, 12, rules[0], VALUE, CheckResult(), 1, 1, 0, around),
+        Batch([0], [12], [0], [VALUE], [], [1], [1], [None], {0: VALUE}, {0: around}),
+        Case(0, 12, rules[0], VALUE, CheckResult(), 1, 1, None, 0, around),
     ]
     for one in shown:
         for text in (repr(one), str(one), f"{one}", repr([one])):
