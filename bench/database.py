@@ -106,14 +106,14 @@ Value = str | int | bool | bytes | list[str] | None
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """One planted secret. ``row`` counts from 1 in the order of the dump; ``secret`` is its
-    fingerprint under the public key, never the secret itself."""
+    """One planted secret. ``row`` counts from 1 in the order of the dump;
+    ``fingerprint``: under the public key, never the secret itself."""
 
     rule: str
     table: str
     column: str
     row: int
-    secret: str
+    fingerprint: str
 
 
 class Text(NamedTuple):
@@ -424,6 +424,8 @@ def _create(table: Table) -> str:
 
 
 def _fill(url: str, counts: Counts, seed: int) -> None:
+    """In one transaction: COPY into a table older than that puts short rows into earlier pages,
+    and they would be dumped in that order."""
     with psycopg.connect(url) as connection:
         connection.execute("SET synchronous_commit = off")
         for role in _ROLES:
@@ -466,7 +468,7 @@ def _check_order(connection: psycopg.Connection[Any], table: str, key: str) -> N
 
 def planted(counts: Counts, seed: int = SEED) -> Iterator[Truth]:
     """What is in the tables, in their order. A few microseconds each."""
-    fingerprint = Fingerprinter()
+    printed = Fingerprinter()
     for table in TABLES:
         columns = tuple(table.columns)
         for number, row in enumerate(rows(table, counts, seed), 1):
@@ -475,7 +477,7 @@ def planted(counts: Counts, seed: int = SEED) -> Iterator[Truth]:
                     for kind, whole, _ in value.planted:
                         rule = RULES[kind]
                         secret = accepted(kind, whole.decode())[-1].encode()
-                        yield Truth(rule, table.name, column, number, fingerprint(rule, secret))
+                        yield Truth(rule, table.name, column, number, printed(rule, secret))
 
 
 class Database(NamedTuple):

@@ -83,9 +83,9 @@ class _Places:
         self._open: Counter[str] = Counter()
         self._rules: dict[str, str] = {}
         for one in truth:
-            self._places[one.secret].append((one.table, one.column, one.row))
-            self._open[one.secret] += 1
-            self._rules[one.secret] = one.rule
+            self._places[one.fingerprint].append((one.table, one.column, one.row))
+            self._open[one.fingerprint] += 1
+            self._rules[one.fingerprint] = one.rule
         self.planted = self._open.total()
 
     def count(self, found: Found, said: Compared) -> None:
@@ -219,7 +219,7 @@ def on_peer(data: Database, core: int) -> dict[str, Any]:
         out = Path(directory) / "report.jsonl"
         run = timed(peer.argv(peer.bin, target, out), environment(Path(directory)), core)
         values = set(peer.values(out))
-    secrets = {one.secret for one in data.truth}
+    secrets = {one.fingerprint for one in data.truth}
     found = secrets & set(_prints(values))
     return {
         "format": PEER, "bytes": target.stat().st_size, **_speed(run, target.stat().st_size),
