@@ -32,14 +32,29 @@ def outside(stream: Stream, find: Find, number: int) -> Member:
     return Member(f"(outside members, {number})", Stream(Until(stream, find)))
 
 
+Table = tuple[str, tuple[str, ...]]
+"""A table's name as SQL writes it, without quotes, and those of its columns."""
+
+
+class Known(NamedTuple):
+    """What a dump's table of contents says of data: it is text, and nothing is unfolded in it.
+
+    ``table``: whose COPY text it is; None for SQL. ``packed``: it is compressed, once.
+    """
+
+    table: Table | None = None
+    packed: bool = False
+
+
 class Member(NamedTuple):
-    """One member: its name, and its bytes or why they cannot be had.
+    """One member: its name, its bytes or why they cannot be had, and what is known of them.
 
     The receiver drains the stream before it asks for the next member.
     """
 
     name: str
     data: Stream | Damaged
+    known: Known | None = None
 
 
 class Until:

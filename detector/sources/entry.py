@@ -6,12 +6,26 @@ import io
 import os
 import stat
 from collections.abc import Generator, Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Self
 
-from detector.sources.containers import Member
+from detector.sources.containers import Known, Member
 from detector.sources.inflate import CODECS, Decompressed
 from detector.sources.kind import first_bytes
 from detector.sources.limits import Budget, Counted, Damaged, Limits
+from detector.sources.pgdump import (
+    LZ4,
+    TOC,
+    Contents,
+    CopyText,
+    Data,
+    dump_members,
+    is_data_file,
+    is_dump,
+    named_members,
+    read_contents,
+)
 from detector.sources.stream import FileSource, Source, Stream
 from detector.sources.tars import is_tar, tar_members
 from detector.sources.utf16 import Transcoder, detect_encoding
@@ -24,11 +38,11 @@ from detector.types import Skipped
 _UNSUPPORTED = (
     (b"7z\xbc\xaf\x27\x1c", "7-Zip archives"),
     (b"Rar!\x1a\x07", "RAR archives"),
-    (b"\x04\x22\x4d\x18", "LZ4 files"),
     (b"MSCF\0\0\0\0", "Cabinet archives"),
     (b"LZIP\x01", "lzip files"),
-    (b"PGDMP", "custom-format dumps of PostgreSQL (pg_restore -f - makes SQL of them)"),
 )
+
+_CODECS = (*CODECS, LZ4)
 
 
 class Entry:
@@ -46,22 +60,26 @@ class Entry:
         *,
         size: int | None = None,
         packed: bool = False,
+        known: Known | None = None,
     ) -> None:
         self.path = path
         """For display: archive members joined with "!", "-" for standard input."""
-        self.packed = packed
-        """Whether it came out of a compression or an archive."""
-        self.encoding = detect_encoding(first_bytes(stream))
+        self.packed = packed or known is not None
+        """Whether it came out of a compression, an archive or a database's dump."""
+        self.table = known.table if known else None
+        """Table and columns of whose rows the bytes are the COPY text of PostgreSQL, and nothing
+        else: no statement, no end mark. None for everything else."""
+        self.encoding = None if known else detect_encoding(first_bytes(stream))
         """The wide encoding that was turned into UTF-8, or None for bytes as they are."""
         self.size = size
         """Bytes on disk of a plain regular file, else None."""
-        self.plain = bool(size) and self.encoding is None
+        self.plain = bool(size) and self.encoding is None and known is None
         """The bytes are the file's own: any range of it may be read with `open_range`. False
         for size 0: files that the kernel makes up have content all the same."""
         self.skipped: Skipped | None = None
         self._stream, self._file = stream, file
         self._text = Transcoder(stream, self.encoding) if self.encoding else None
-        self._source: Source = self._text or stream
+        self._source: Source = self._text or (CopyText(stream) if self.table else stream)
 
     @property
     def bytes_read(self) -> int:
@@ -144,30 +162,39 @@ class Entries:
         self._file = FileSource(raw, size)
         self._budget = Budget(self._limits, self._file)
         try:
-            yield from self._unfold(Stream(self._file), ref.name, 0, size)
+            data = _beside(ref)
+            path = f"{ref.name}!{printable(data.name)}" if data else ref.name
+            known = data.known if data else None
+            yield from self._unfold(Stream(self._file), path, 0, size, known)
         finally:
             self._file.close()
 
     def _unfold(
-        self, stream: Stream, path: str, depth: int, size: int | None = None
+        self,
+        stream: Stream,
+        path: str,
+        depth: int,
+        size: int | None = None,
+        known: Known | None = None,
     ) -> Iterator[Entry | Skipped]:
         budget = self._budget
         head = first_bytes(stream)
-        codec = next((codec for codec in CODECS if codec.starts(head)), None)
-        container = codec is not None or is_zip(head) or is_tar(head)
-        if what := next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None):
-            yield _lost(path, Damaged(f"{what} are not supported", stream.drain()))
+        codec = next((codec for codec in _CODECS if codec.starts(head)), None)
+        text = known is not None and not (known.packed and codec)
+        container = codec is not None or is_zip(head) or is_tar(head) or is_dump(head)
+        if text or not (container or (what := _unsupported(head))):
+            yield Entry(path, stream, budget.file, size=size, packed=depth > 0, known=known)
         elif not container:
-            yield Entry(path, stream, budget.file, size=size, packed=depth > 0)
+            yield _lost(path, Damaged(f"{what} are not supported", stream.drain()))
         elif depth >= self._limits.depth:
             reason = f"nested deeper than {self._limits.depth} levels"
             yield _lost(path, Damaged(reason, stream.drain()))
         elif codec:
             inner = Stream(Decompressed(stream, codec, budget))
-            yield from self._unfold(inner, path, depth + 1)
+            known = known._replace(packed=False) if known else None
+            yield from self._unfold(inner, path, depth + 1, known=known)
         else:
-            members = zip_members(stream, budget) if is_zip(head) else tar_members(stream)
-            yield from self._members(members, path, depth)
+            yield from self._members(_members(stream, head, budget), path, depth)
 
     def _members(
         self, members: Iterator[Member], path: str, depth: int
@@ -185,7 +212,7 @@ class Entries:
         if isinstance(member.data, Damaged):
             yield _lost(path, member.data)
             return
-        yield from self._unfold(member.data, path, depth + 1)
+        yield from self._unfold(member.data, path, depth + 1, known=member.known)
         if self._budget.spent:
             return
         member.data.drain()  # the receiver may have left bytes; the end holds the checksum
@@ -193,6 +220,46 @@ class Entries:
             member.data.settle()
         except Damaged as damage:
             yield _lost(path, damage)
+
+
+def _unsupported(head: bytes) -> str | None:
+    return next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None)
+
+
+def _members(stream: Stream, head: bytes, budget: Budget) -> Iterator[Member]:
+    if is_dump(head):
+        return dump_members(stream, budget)
+    members = zip_members(stream, budget) if is_zip(head) else tar_members(stream)
+    return named_members(members, budget)
+
+
+def _beside(ref: FileRef) -> Data | None:
+    """What the table of contents beside a file says of it, where they are parts of a dump."""
+    path = Path(ref.path)
+    if ref.kind != "file" or not is_data_file(path.name):
+        return None
+    toc = path.with_name(TOC)
+    try:
+        info = toc.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(info.st_mode):
+        return None
+    version = (info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size)
+    return _contents(str(toc), version).file(path.name)
+
+
+@lru_cache(maxsize=2)  # a walk is in one folder at a time
+def _contents(path: str, _version: tuple[int, ...]) -> Contents:
+    try:
+        raw, size = _open_raw(FileRef(path, "file"))
+    except (OSError, ValueError):
+        return Contents()
+    file = FileSource(raw, size)
+    try:
+        return read_contents(Stream(file), Budget(Limits(), file))
+    finally:
+        file.close()
 
 
 class RangeReader:
