@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from bench.database import CACHE, RULES, TABLES, UNKNOWN, Database, Truth, database
+from bench.database import CACHE, RULES, TABLES, Database, Truth, database
 from bench.dumps import FORMATS, usual
 from bench.peers import PEERS, environment
 from bench.planting import files
@@ -30,6 +30,7 @@ from bench.versus import RECORD, machine, ready, timed
 from detector.fingerprint import Fingerprinter
 
 PEER = "kingfisher+moltbook"
+COMPARABLE = 0.95  # of the secrets: who finds less did less work
 EXAMPLES = 5  # places kept of those that are wrong
 # More than any reader looks at before it decides what a file is.
 _FILLER = b"nothing to see here, please move on\n" * 4000
@@ -69,10 +70,10 @@ class Compared(msgspec.Struct):
 
     @property
     def right(self) -> bool:
-        """All of it, where it is, once, and nothing else but tokens that no rule knows."""
-        unknown = sum(n for name, n in self.extra.items() if name.endswith(".".join(UNKNOWN)))
-        counts = {self.planted, self.found, self.placed}
-        return len(counts) == 1 and not self.repeated and sum(self.extra.values()) == unknown
+        """All of it, where it is, once, and nothing else by a rule that knows a format. What the
+        classifier makes of other text is shown, and no matter of counts."""
+        known = sum(n for name, n in self.extra.items() if not name.startswith("generic-"))
+        return self.planted == self.found == self.placed and not self.repeated and not known
 
 
 class _Places:
@@ -217,14 +218,16 @@ def on_peer(data: Database, core: int) -> dict[str, Any]:
     target = data.format("plain") / "dump.sql"
     with tempfile.TemporaryDirectory(dir=data.folder) as directory:
         out = Path(directory) / "report.jsonl"
-        run = timed(peer.argv(peer.bin, target, out), environment(Path(directory)), core)
+        # It passes over files of more than 256 MB otherwise, and says that all went well.
+        argv = [*peer.argv(peer.bin, target, out), "--no-limits"]
+        run = timed(argv, environment(Path(directory)), core)
         values = set(peer.values(out))
     secrets = {one.fingerprint for one in data.truth}
     found = secrets & set(_prints(values))
     return {
         "format": PEER, "bytes": target.stat().st_size, **_speed(run, target.stat().st_size),
         "distinct": len(secrets), "distinct_found": len(found), "values": len(values),
-        "right": run["status"] in peer.ok,
+        "right": run["status"] in peer.ok and len(found) >= COMPARABLE * len(secrets),
     }  # fmt: skip
 
 
@@ -291,7 +294,7 @@ def main() -> None:
         rows.append(on_peer(data, options.core))
         show(rows[-1], anyway=options.anyway)
         ours = next(row for row in rows if row["format"] == "plain")
-        if ours["right"] or options.anyway:
+        if (ours["right"] and rows[-1]["right"]) or options.anyway:
             print(f"{PEER} takes {rows[-1]['cpu'] / ours['cpu']:.1f} times the CPU seconds")
     if options.record:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
