@@ -5,7 +5,7 @@ from __future__ import annotations
 from detector.cluster import Group
 from detector.matcher import STRIDE
 from detector.scanner import Scanner
-from detector.tables.layout import Layout
+from detector.tables.layout import Cells
 from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Skipped
 
@@ -26,7 +26,7 @@ class Window:
         base: int = 0,
         path: str = "",
         prompt: bool = True,
-        layout: Layout | None = None,
+        layout: Cells | None = None,
     ) -> None:
         self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt, layout=layout)
         self.buffer = bytearray(STRIDE + _SLACK)

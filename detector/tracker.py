@@ -21,7 +21,7 @@ from detector.machinery import Machinery
 from detector.matcher import Matcher, Place, Timings
 from detector.rules import Rule
 from detector.score import Around
-from detector.tables.layout import Cell, Layout
+from detector.tables.layout import Cell, Cells
 from detector.types import Bytes, CheckResult
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
@@ -46,7 +46,7 @@ class Tracker:
         path: str = "",
         *,
         prompt: bool = True,
-        layout: Layout | None = None,
+        layout: Cells | None = None,
     ) -> None:
         self._m = machinery
         self.layout = layout

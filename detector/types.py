@@ -147,6 +147,39 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
         return {"type": "finding", **fields, "secret": self.secret.masked}
 
 
+class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="table"):
+    """What was found in one table. ``rows``: of the whole table, None where nobody counted;
+    ``rows_found``: of those with a finding; ``distinct``: different secrets."""
+
+    path: str
+    table: str
+    rows: int | None
+    rows_found: int
+    occurrences: int
+    distinct: int
+    mails: int | None = None
+    exposure: str | None = None
+    """Who else may read or write it, in words."""
+    open: bool = False
+
+
+class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="column"):
+    """What one rule has found in one column; ``example`` is the first."""
+
+    path: str
+    table: str
+    field: str | None
+    rule: str
+    name: str
+    severity: str
+    rows: int | None
+    rows_found: int
+    occurrences: int
+    distinct: int
+    example: Secret
+    revoke: str = ""
+
+
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="skipped"):
     """Bytes that were asked for and not scanned, with the reason."""
 

@@ -1,8 +1,8 @@
 """Real database servers for the tests that need one, reached with the servers' own clients.
 
 A test without its server is skipped and says so; where ``CI`` is set it fails, since there the
-servers are part of what is tested. ``DETECTOR_POSTGRES`` names another server than the usual one
-on this machine.
+servers are part of what is tested. ``DETECTOR_TEST_POSTGRES`` and ``DETECTOR_TEST_MARIADB`` name
+other servers than those of compose.yaml.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import NoReturn
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+import pymysql
 import pytest
 
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+MARIADB = "mysql://root@127.0.0.1:3306"
 WAIT = 5  # seconds for a connection; a server on this machine answers in some milliseconds
 
 
@@ -28,9 +30,26 @@ def postgres() -> str:
 
     Skips the test, or fails it under ``CI``, where there is none or no client for it.
     """
-    url = os.environ.get("DETECTOR_POSTGRES", POSTGRES)
+    url = os.environ.get("DETECTOR_TEST_POSTGRES", POSTGRES)
     if problem := _no_postgres(url):
         _without(problem)
+    return url
+
+
+def mariadb() -> str:
+    """The URL of a MariaDB server whose user may create databases; else see :func:`postgres`."""
+    url = os.environ.get("DETECTOR_TEST_MARIADB", MARIADB)
+    parts = urlsplit(url)
+    try:
+        pymysql.connect(
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            connect_timeout=WAIT,
+        ).close()
+    except pymysql.Error:
+        _without("no MariaDB server answers")
     return url
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from detector.live import address_of
 from detector.run import Run
 
 
@@ -19,17 +20,22 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
     from rich.progress import (
         BarColumn,
         DownloadColumn,
+        MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
+    if any(address_of(path) is not None for path in run.paths):
+        amounts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn("rows"))
+    else:
+        amounts = (DownloadColumn(), TransferSpeedColumn())
     columns = (
         TextColumn("scanning"),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        *amounts,
         TimeRemainingColumn(),
         TextColumn("{task.fields[found]:,} findings"),
     )
@@ -40,6 +46,10 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
 
         def show() -> None:
             done = run.summary
+            if run.rows_expected:  # a database has rows, and nobody knows its bytes
+                expected = max(run.rows_expected, run.rows)
+                progress.update(task, completed=run.rows, total=expected, found=done.findings)
+                return
             total = run.total if run.total >= done.bytes_read else None
             progress.update(task, completed=done.bytes_read, total=total, found=done.findings)
 

@@ -81,9 +81,7 @@ def scan(
         paths,
         Options(jobs=jobs or os.cpu_count() or 1, exclude=is_report),
     )
-    live = any(
-        path == STDIN or (not Path(path).is_dir() and not Path(path).is_file()) for path in paths
-    )
+    live = any(path == STDIN or not (Path(path).is_dir() or Path(path).is_file()) for path in paths)
     with output(output_file) as stream:
         sink = make_sink(format, stream, live=live, show_secrets=show_secrets)
         with bar(run, progress):
@@ -123,6 +121,7 @@ def _report(
         except KeyboardInterrupt:
             complete = False
             complain("interrupted: what was found so far follows")
+        sink.tabulate([*run.tables.tables()], [*run.tables.columns()])
         sink.close(run.summary)
     except BrokenPipeError:
         pass  # whoever read has seen enough

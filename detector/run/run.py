@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detector.matcher import Timings
+from detector.run.layouts import Walker, dialect_of, kind_of_file
+from detector.run.tables import Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
@@ -45,15 +47,19 @@ class Run:
         self, scanner: Scanner, paths: Iterable[str], options: Options | None = None
     ) -> None:
         self._scanner = scanner
-        self._paths = list(paths)
+        self.paths = list(paths)
         self._options = options or Options()
         self.summary = Summary()
         self.timings = Timings()
         self.total = 0
+        self.rows = self.rows_expected = 0
+        """Of live databases: read so far, and about how many there are in the tables begun."""
         self._begun = 0.0
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
         self._lines = _Lines()
+        self.tables = TableTally()
+        """What was reported by table, and what the sources say of theirs."""
 
     def __iter__(self) -> Iterator[Finding | Skipped]:
         begun = self._begun = time.perf_counter()
@@ -74,10 +80,11 @@ class Run:
                     for item in items:
                         yield from self._scan(Unit((item,)))
                 else:
-                    yield from self._spread(pool, _units(items, cut=self._options.jobs > 1))
+                    jobs = self._options.jobs
+                    yield from self._spread(pool, _units(items, self.tables.note, cut=jobs > 1))
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
-        for item in walk(self._paths, exclude=self._options.exclude):
+        for item in walk(self.paths, exclude=self._options.exclude):
             self.total += _size(item)
             yield item
 
@@ -104,6 +111,8 @@ class Run:
         if isinstance(result, Counts):
             self.summary.bytes_read += result.bytes_read
             self.summary.bytes_scanned += result.bytes_scanned
+            self.rows += result.rows
+            self.rows_expected += result.rows_expected
             for field in Timings.__struct_fields__:
                 both = getattr(self.timings, field) + getattr(result.timings, field)
                 setattr(self.timings, field, both)
@@ -111,6 +120,8 @@ class Run:
                 self._lines.passed(unit, result)
             if self.watch is not None:
                 self.watch()
+        elif isinstance(result, Tables):
+            self.tables.note(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
@@ -122,6 +133,7 @@ class Run:
         self.summary.findings += 1
         by_rule = self.summary.by_rule
         by_rule[finding.rule] = by_rule.get(finding.rule, 0) + 1
+        self.tables.add(finding)
 
 
 class _Lines:
@@ -148,26 +160,30 @@ class _Lines:
 
 
 def _is_stream(item: FileRef | Skipped) -> bool:
-    return isinstance(item, FileRef) and item.kind == "stream"
+    return isinstance(item, FileRef) and item.kind != "file"
 
 
 def _size(item: FileRef | Skipped) -> int:
     return item.nbytes if isinstance(item, Skipped) else item.size or 0
 
 
-def _units(found: Iterable[FileRef | Skipped], *, cut: bool) -> Iterator[Unit]:
+def _units(
+    found: Iterable[FileRef | Skipped], note: Callable[[Tables], None], *, cut: bool
+) -> Iterator[Unit]:
     """Files and skips in groups, in the order of the walk. ``cut``: several workers share them,
-    so groups are small, and large plain files are cut in pieces."""
+    so groups are small, and large plain files are cut in pieces; ``note`` is told what they say
+    of their tables."""
     group: list[FileRef | Skipped] = []
     size = 0
     for item in found:
-        pieces = list(_pieces(item)) if cut and isinstance(item, FileRef) else []
-        nbytes = _size(item) if cut and isinstance(item, FileRef) else 0
-        if group and (pieces or size + nbytes > GROUP_BYTES or len(group) >= GROUP_FILES):
+        file = item if cut and isinstance(item, FileRef) else None
+        large = file is not None and _is_large(file)
+        nbytes = 0 if file is None else _size(file)
+        if group and (large or size + nbytes > GROUP_BYTES or len(group) >= GROUP_FILES):
             yield Unit(tuple(group))
             group, size = [], 0
-        if pieces:
-            yield from pieces
+        if file is not None and large:
+            yield from _pieces(file, note)
         else:
             group.append(item)
             size += nbytes
@@ -175,15 +191,31 @@ def _units(found: Iterable[FileRef | Skipped], *, cut: bool) -> Iterator[Unit]:
         yield Unit(tuple(group))
 
 
-def _pieces(file: FileRef) -> Iterator[Unit]:
-    """Of a large plain file; none of others."""
+def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
+    """Of a large plain file, each with what is known of the tables where it begins: this process
+    goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
-    if file.kind == "file" and size >= 2 * PIECE and _is_plain(file):
-        for start in range(0, size, PIECE):
-            yield Unit((file,), start, min(start + PIECE, size))
+    dialect = dialect_of(file)
+    walker = None if dialect is None else Walker(file, dialect)
+    for start in range(0, size, PIECE):
+        layout = None
+        if dialect is not None and walker is not None:
+            layout = dialect, walker.state_at(start)
+        yield Unit((file,), start, min(start + PIECE, size), layout)
+    if walker is not None:
+        walker.state_at(size)
+        for said in walker.close():
+            note(said)
+
+
+def _is_large(file: FileRef) -> bool:
+    """Whether it is worth to be cut, and can be."""
+    return file.kind == "file" and _size(file) >= 2 * PIECE and _is_plain(file)
 
 
 def _is_plain(file: FileRef) -> bool:
+    if kind_of_file(file.path) is not None:
+        return False
     with open_entries(file) as entries:
         first = next(entries, None)
-        return isinstance(first, Entry) and first.plain
+        return isinstance(first, Entry) and first.plain and first.table is None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from detector.matcher import Timings
+from detector.run.tables import Tables
 from detector.sources import FileRef, open_range
+from detector.tables.layout import Dialect
 from detector.types import Finding, Skipped
 
 READ = 1 << 20  # bytes at a time: the engine's stride, and it fits the second-level cache
@@ -24,6 +26,8 @@ class Unit(msgspec.Struct, frozen=True):
     files: tuple[FileRef | Skipped, ...]
     start: int = 0
     stop: int | None = None
+    layout: tuple[Dialect, Any] | None = None
+    """How the bytes from ``start`` on hold tables: a dialect, and its state there."""
 
     @property
     def file(self) -> FileRef:
@@ -37,12 +41,14 @@ class Counts(msgspec.Struct):
 
     bytes_read: int = 0
     bytes_scanned: int = 0
+    rows: int = 0
+    rows_expected: int = 0
     newlines: int = 0
     line_start: int = 0
     timings: Timings = msgspec.field(default_factory=Timings)
 
 
-Result = Finding | Skipped | Counts
+Result = Finding | Skipped | Counts | Tables
 
 
 def lost(unit: Unit, reason: str) -> Iterator[Skipped | Counts]:

@@ -14,7 +14,7 @@ from detector.types import Finding, Secret
 
 _values = attrgetter(
     "rule", "severity", "privilege", "confidence", "path", "start", "end", "line", "column",
-    "table", "field", "row", "fingerprint", "check", "claims", "reasons",
+    "table", "field", "row", "decoded", "fingerprint", "check", "claims", "reasons",
 )  # fmt: skip
 
 Packed = tuple[Any, ...]
@@ -29,7 +29,7 @@ def unpack(packed: Packed, rules: Mapping[str, Rule]) -> Finding:
     """The finding again; ``rules`` by their ids."""
     (
         secret, rule_id, severity, privilege, confidence, path, start, end, line, column,
-        table, field, row, fingerprint, check, claims, reasons,
+        table, field, row, decoded, fingerprint, check, claims, reasons,
     ) = packed  # fmt: skip
     rule = rules[rule_id]
     spec = rule.spec
@@ -48,6 +48,7 @@ def unpack(packed: Packed, rules: Mapping[str, Rule]) -> Finding:
         table=table,
         field=field,
         row=row,
+        decoded=decoded,
         secret=Secret(secret, rule.prefixes),
         fingerprint=fingerprint,
         check=check,

@@ -13,14 +13,25 @@ from itertools import chain
 import msgspec
 
 from detector.cluster import Group
+from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
+from detector.errors import UsageError
+from detector.live import Relation, address_of, open_database
+from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
+from detector.run.hexes import Hexes
+from detector.run.layouts import HEAD, kind_of_file, layout_of, told
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
-from detector.sources import Entry, Limits, open_entries, open_range
+from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
 from detector.stream import Window
+from detector.tables.census import Census
+from detector.tables.layout import Layout
+from detector.tables.sql import Sql, block
 from detector.types import Finding, Skipped
 
 PIECE = 4 << 20  # bytes: a dump with a key in every row gives 25,000 findings in them
+PACKED = 256 << 20  # bytes of columns that are unpacked into memory at most
+SAMPLED = 64  # values sampled of a chunk
 OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and its context
 
 
@@ -35,6 +46,8 @@ def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Wai
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
+    elif item.kind == "database":
+        yield from _scan_database(scanner, unit)
     elif unit.stop is None:
         yield from _scan_file(scanner, unit, limits)
     else:
@@ -42,8 +55,12 @@ def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Wai
 
 
 def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
-    read = 0
     file = unit.file
+    if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
+        yield from _scan_columns(scanner, unit, open_columns(file.path, file.name, kind=kind))
+        yield Counts(bytes_read=file.size or 0)
+        return
+    read = 0
     with open_entries(file, limits) as entries:
         for entry in entries:
             if isinstance(entry, Skipped):
@@ -58,20 +75,136 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
     prompt = unit.file.kind == "stream" or entry.encoding is not None
     window = Window(scanner, path=entry.path, prompt=prompt)
-    scanned = 0
-    while count := entry.readinto(window.space()[:READ]):
-        scanned += count
+    scanned = count = entry.readinto(window.space()[:READ])
+    head = bytes(window.buffer[: min(count, HEAD)])
+    if entry.encoding is None and (kind := kind_of(head)) is not None:
+        yield from _scan_packed_columns(scanner, unit, entry, window, kind)
+        return
+    census = Census()
+    window.tracker.layout = layout = layout_of(entry, head, census)
+    hexes = None if layout is None else Hexes(scanner, entry.path)
+    while count:
+        if hexes is not None:
+            yield from hexes.look(window, count)
         yield from _found(scanner, unit, entry, window.commit(count))
         if entry.encoding:
             entry.forget(window.base)
         yield Counts(bytes_scanned=count)
+        count = entry.readinto(window.space()[:READ])
+        scanned += count
     yield from _found(scanner, unit, entry, window.finish())
+    if layout is not None and hexes is not None:
+        yield from hexes.finish()
+        layout.pass_to(window.buffer, window.base, window.end)
+        yield from told(entry.path, census)
     if entry.skipped is not None:
         yield entry.skipped
     elif entry.size is not None and scanned < entry.size and entry.plain:
         yield _shorter(entry.path, entry.size - scanned)
     yield from window.timed_out(entry.path)
     yield Counts(timings=window.tracker.timings)
+
+
+def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+    address = address_of(unit.file.path)
+    if address is None:
+        raise UsageError("no URL of a database")
+    census = Census()
+    for relation in open_database(address):
+        if isinstance(relation, Skipped):
+            yield relation
+        else:
+            yield Counts(rows_expected=relation.rows)
+            yield from _scan_relation(scanner, unit, relation, census)
+    yield from told(address.shown, census)
+
+
+def _scan_relation(
+    scanner: Scanner, unit: Unit, relation: Relation, census: Census
+) -> Iterator[Result | Waiting]:
+    path = unit.file.name
+    layout = Layout(Sql(), state=block(relation.name, relation.columns), census=census)
+    window = Window(scanner, path=path, prompt=False, layout=layout)
+    hexes = Hexes(scanner, path)
+    findings = partial(scanner.findings, path=path)
+    census.count(relation.name, relation.columns, 0)
+    for piece in relation.data:
+        if isinstance(piece, Skipped):
+            yield piece
+            continue
+        for begin in range(0, len(piece), OVERLAP):
+            part = piece[begin : begin + OVERLAP]
+            window.space()[: len(part)] = part
+            yield from hexes.look(window, len(part))
+            if groups := window.commit(len(part)):
+                yield Waiting(unit, groups, findings)
+        size = len(piece)
+        yield Counts(bytes_read=size, bytes_scanned=size, rows=piece.count(b"\n"))
+    yield from hexes.finish()
+    yield Waiting(unit, window.finish(), findings)
+    layout.pass_to(window.buffer, window.base, window.end)
+    yield from window.timed_out(path)
+    yield Counts(timings=window.tracker.timings)
+
+
+def _scan_packed_columns(
+    scanner: Scanner, unit: Unit, entry: Entry, window: Window, kind: str
+) -> Iterator[Result | Waiting]:
+    """Columns in an archive or a compression: their readers must jump, so they are unpacked into
+    memory, up to a bound. Nothing is ever unpacked to the disk."""
+    data = bytearray()
+    count = 1
+    while count and len(data) <= PACKED:
+        data += window.buffer[:count] if not data else b""
+        count = entry.readinto(window.space()[:READ])
+        data += window.buffer[:count]
+    if len(data) > PACKED:
+        reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
+        yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
+        return
+    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data))
+    yield from _scan_columns(scanner, unit, items)
+    if entry.skipped is not None:
+        yield entry.skipped
+
+
+def _scan_columns(
+    scanner: Scanner, unit: Unit, items: Iterator[Item]
+) -> Iterator[Result | Waiting]:
+    path = unit.file.name
+    census = Census()
+    try:
+        for item in items:
+            if isinstance(item, Skipped):
+                yield item
+            elif isinstance(item, TableInfo):
+                census.count(item.table, item.columns, item.rows)
+            else:
+                tracker, groups = scan_chunk(scanner, path, item)
+                census.column(item.table, item.field, _sample(item))
+                if groups:
+                    yield Waiting(unit, groups, partial(_in_chunk, scanner, path, item))
+                yield Counts(bytes_scanned=len(item.data), timings=tracker.timings)
+    except UsageError as error:
+        yield Skipped(path=path, reason=str(error), nbytes=unit.file.size or 0)
+    yield from told(path, census)
+
+
+def _in_chunk(
+    scanner: Scanner, path: str, chunk: Chunk, groups: Sequence[Group]
+) -> Iterator[Finding]:
+    return in_values(chunk, scanner.findings(groups, path))
+
+
+def _sample(chunk: Chunk) -> list[bytes | None]:
+    """Some values, from all over the chunk."""
+    count = len(chunk.offsets) - 1
+    step = max(1, count // SAMPLED)
+    data, offsets = chunk.data, chunk.offsets
+    return [
+        bytes(data[int(offsets[n]) : int(offsets[n + 1]) - 1]) or None
+        for n in range(0, count, step)
+    ]
 
 
 def _found(
@@ -94,22 +227,33 @@ def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator
     if isinstance(reader, Skipped):
         yield msgspec.structs.replace(reader, nbytes=stop - start)
         return
-    window = Window(scanner, base=begin, path=file.name, prompt=False)
+    layout = None
+    if unit.layout is not None:
+        dialect, state = unit.layout
+        layout = Layout(dialect, base=start, state=state)
+    window = Window(scanner, base=begin, path=file.name, prompt=False, layout=layout)
     lines = window.tracker.lines
+    hexes = None if layout is None else Hexes(scanner, file.name)
 
     def findings(groups: Sequence[Group]) -> Iterator[Finding]:
         (clusters,) = scanner.settled([groups])
         own = [cluster for cluster in clusters if start <= cluster.start < stop]
-        for finding in scanner.findings(own, file.name):
-            yield msgspec.structs.replace(finding, line=finding.line - before)
+        yield from map(counted, scanner.findings(own, file.name))
+
+    def counted(finding: Finding) -> Finding:
+        return msgspec.structs.replace(finding, line=finding.line - before)
 
     with reader:
         while window.end < start and (n := reader.readinto(window.space()[: start - window.end])):
             window.commit(n)
         before = lines.count(window.buffer, min(start, window.end))[0]
+        if hexes is not None:
+            hexes.begin_behind(bytes(window.buffer[max(0, window.size - 2) : window.size]))
         while window.end < stop and (
             n := reader.readinto(window.space()[: min(READ, stop - window.end)])
         ):
+            if hexes is not None:
+                yield from map(counted, hexes.look(window, n))
             yield Waiting(unit, window.commit(n), findings)
             yield Counts(bytes_read=n, bytes_scanned=n)
         missing = stop - max(start, window.end)
@@ -118,12 +262,25 @@ def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator
         while window.unsettled_before(stop) and (n := reader.readinto(window.space()[:OVERLAP])):
             yield Waiting(unit, window.commit(n), findings)
         yield Waiting(unit, window.finish(), findings)
+        if hexes is not None:
+            yield from map(counted, _rest_of(hexes, file, stop))
     if reader.skipped is not None:
         yield msgspec.structs.replace(reader.skipped, nbytes=missing)
     elif missing:
         yield _shorter(file.name, missing)
     yield from window.timed_out(file.name)
     yield Counts(newlines=newlines - before, line_start=line_start, timings=window.tracker.timings)
+
+
+def _rest_of(hexes: Hexes, file: FileRef, stop: int) -> Iterator[Finding]:
+    """Of digits that go on behind a piece."""
+    reader = open_range(file, stop) if hexes.is_open else None
+    if isinstance(reader, RangeReader):
+        with reader:
+            buffer = memoryview(bytearray(OVERLAP))
+            while hexes.is_open and (n := reader.readinto(buffer)):
+                yield from hexes.go_on(bytes(buffer[:n]))
+    yield from hexes.finish()
 
 
 def _shorter(path: str, missing: int) -> Skipped:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from detector.sinks.output import Output, Stream, encodable, plain
-from detector.types import Finding, Secret, Skipped, Summary
+from detector.types import ColumnSummary, Finding, Secret, Skipped, Summary, TableSummary
 
 _BUFFER = 64 * 1024
+
+Record = Finding | Skipped | TableSummary | ColumnSummary | Summary
 
 
 class JsonLinesSink:
@@ -37,12 +39,19 @@ class JsonLinesSink:
         """One input that was not scanned, one line."""
         self._line(skipped)
 
+    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+        """A line each."""
+        for table in tables:
+            self._line(table)
+        for column in columns:
+            self._line(column)
+
     def close(self, summary: Summary) -> None:
         """The summary, and everything still held back."""
         self._line(summary)
         self._flush()
 
-    def _line(self, record: Finding | Skipped | Summary) -> None:
+    def _line(self, record: Record) -> None:
         try:
             line = self._encode(record)
         except (UnicodeEncodeError, RecursionError):
@@ -58,7 +67,7 @@ class JsonLinesSink:
         self._output.write(pending)
         self._output.flush()
 
-    def _plain(self, record: Finding | Skipped | Summary) -> dict[str, object]:
+    def _plain(self, record: Record) -> dict[str, object]:
         fields: dict[str, object] = {"type": record.__struct_config__.tag}
         for name in record.__struct_fields__:
             value = getattr(record, name)

@@ -14,13 +14,14 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import msgspec
 
 from detector.sinks.output import Output, Stream, encodable, plain
-from detector.types import Finding, Severity, Skipped, Summary
+from detector.types import ColumnSummary, Finding, Severity, Skipped, Summary, TableSummary
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -65,6 +66,9 @@ class SarifSink:
             self._notifications.append(_notification(skipped))
         else:
             self._unnamed += 1
+
+    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+        """SARIF has no place for sums: each finding says its table and column."""
 
     def close(self, summary: Summary) -> None:
         """The rules, the notifications and the end of the log."""

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,9 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.sinks.output import Output, Stream, printable
+from detector.sinks.tables import tabulated
 from detector.sinks.tally import Example, Group, Skips, Tally
 from detector.sinks.words import claim, context, many, name, place, reasons, size, speed
-from detector.types import Finding, Secret, Skipped, Summary
+from detector.types import ColumnSummary, Finding, Secret, Skipped, Summary, TableSummary
 
 PRIVILEGES = {
     "public": "It is meant to be seen by everybody.",
@@ -61,6 +62,8 @@ class TextSink:
         self._show_secrets = show_secrets
         self._width = width or _width(self._output.isatty)
         self._tally = Tally()
+        self._tables: Sequence[TableSummary] = ()
+        self._columns: Sequence[ColumnSummary] = ()
 
     def write(self, finding: Finding) -> None:
         """Count one finding."""
@@ -70,6 +73,10 @@ class TextSink:
         """Count one input that was not scanned."""
         self._tally.skip(skipped)
 
+    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+        """Keep them for the report."""
+        self._tables, self._columns = tables, columns
+
     def close(self, summary: Summary) -> None:
         """Print the report."""
         groups, public = self._tally.groups(public=False), self._tally.groups(public=True)
@@ -77,6 +84,7 @@ class TextSink:
             self._print(self._group(group))
         if public:
             self._print(_public(public))
+        self._print(tabulated(self._tables, self._columns, _STYLES))
         if self._tally.skips:
             self._print(_skips(self._tally.skips))
         self._print([_closing(groups, public, self._tally.skips, summary)])

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from detector.live.addresses import address_of
 from detector.types import Skipped
 
 STDIN = "-"
@@ -21,16 +22,20 @@ class FileRef(msgspec.Struct, frozen=True):
     """As the operating system wants it: undecodable bytes are surrogates. "-" is standard
     input."""
 
-    kind: Literal["file", "stream"]
-    """A regular file, or something that can only be read forward."""
+    kind: Literal["file", "stream", "database"]
+    """A regular file, something that can only be read forward, or a live database."""
 
     size: int | None = None
     """Bytes of a regular file when it was found."""
 
     @property
     def name(self) -> str:
-        """The path as it can be printed anywhere."""
-        return printable(self.path)
+        """The path as it can be printed anywhere: of a URL without user and password."""
+        address = address_of(self.path) if self.kind == "database" else None
+        return printable(self.path if address is None else address.shown)
+
+    def __repr__(self) -> str:
+        return f"FileRef({self.name!r}, {self.kind!r})"
 
 
 def printable(name: str) -> str:
@@ -62,6 +67,10 @@ def walk(
     """
     for path in paths:
         text = os.fsdecode(path)
+        if address_of(text) is not None:
+            yield FileRef(text, "database")
+            continue
+        text = text.removeprefix("sqlite:///")
         if text == STDIN:
             yield FileRef(STDIN, "stream")
             continue

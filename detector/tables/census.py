@@ -25,6 +25,21 @@ class TableCensus(msgspec.Struct):
     step: int = 1
     """Of the rows that were offered as samples one in ``step`` is kept."""
     offered: int = 0
+    values: dict[str, list[bytes | None]] = {}
+    """Of a field: some values, where columns come apart instead of rows."""
+
+    def sampled(self) -> dict[str, list[bytes | None]]:
+        """Some values of each column."""
+        if self.values:
+            return self.values
+        width = max(map(len, self.samples), default=0)
+        names = [
+            self.columns[n] if n < len(self.columns) else f"column {n + 1}" for n in range(width)
+        ]
+        return {
+            name: [row[n] if n < len(row) else None for row in self.samples]
+            for n, name in enumerate(names)
+        }
 
     def __repr__(self) -> str:
         return f"TableCensus({self.name!r}, rows={self.rows})"  # never the samples
@@ -59,6 +74,15 @@ class Census:
                     one.step *= 2
             one.offered += 1
 
+    def column(self, table: str, field: str, values: Sequence[bytes | None]) -> None:
+        """Some values of one column, where columns come apart."""
+        if (one := self._table(table, ())) is None:
+            return
+        kept = one.values.setdefault(field, [])
+        kept.extend(v if v is None else v[:LONGEST] for v in values)
+        if len(kept) > SAMPLED:
+            one.values[field] = kept[::2]
+
     def define(self, statement: str) -> None:
         """A statement of the language that defines tables and rights."""
         self._ddl_size += len(statement)
@@ -73,5 +97,7 @@ class Census:
             if len(self.tables) >= MOST_TABLES:
                 self.complete = False
                 return None
-            one = self.tables[name] = TableCensus(name, tuple(columns), samples=[])
+            one = self.tables[name] = TableCensus(name, tuple(columns), samples=[], values={})
+        elif not one.columns:
+            one.columns = tuple(columns)
         return one

@@ -43,6 +43,18 @@ class Dialect(Protocol):
         ...
 
 
+class Cells(Protocol):
+    """Tells the cells in one source."""
+
+    def pass_to(self, window: Bytes, base: int, position: int) -> None:
+        """No cell before this absolute position will be asked for any more; ``window`` begins
+        at ``base``."""
+
+    def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Cell]:
+        """The cells of ascending absolute positions, all behind the mark and in the window."""
+        ...
+
+
 class Layout:
     """The places in one text. Not for several threads at once."""
 
@@ -62,15 +74,14 @@ class Layout:
         self._census = census
 
     def pass_to(self, window: Bytes, base: int, position: int) -> None:
-        """No place before this absolute position will be asked for any more; ``window`` begins
-        at ``base``."""
+        """See :class:`Cells`."""
         if position > self._mark:
             data = memoryview(window)[self._mark - base : position - base]
             self.state, _ = self._dialect.walk(self.state, data, (), self._census)
             self._mark = position
 
     def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Place]:
-        """The places of ascending absolute positions, all behind the mark and in the window."""
+        """See :class:`Cells`."""
         if not positions:
             return []
         start = self._mark

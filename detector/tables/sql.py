@@ -98,6 +98,11 @@ class State(NamedTuple):
     defined: Mapping[str, tuple[str, ...]] = {}
 
 
+def block(table: str, columns: tuple[str, ...]) -> State:
+    """The state in front of the first row of a COPY block that has no header."""
+    return State(mode=_COPY, table=table, columns=columns)
+
+
 class Sql:
     """A dump as text. ``backslashes``: they escape in every string, as in MySQL."""
 

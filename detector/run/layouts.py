@@ -1,0 +1,80 @@
+"""Which layout the bytes of a source have: tables in text, and where in them a piece begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from detector.columns import kind_of
+from detector.run.tables import Tables
+from detector.run.unit import READ
+from detector.sources import Entry, FileRef, open_range
+from detector.tables.census import Census
+from detector.tables.layout import Dialect, Layout
+from detector.tables.sniff import sniff
+from detector.tables.sql import Sql, block
+from detector.types import Skipped
+
+HEAD = 4096  # bytes that tell how a text holds tables
+
+
+def layout_of(entry: Entry, head: bytes, census: Census) -> Layout | None:
+    """That of an entry which begins with ``head``, None for what holds no tables."""
+    if entry.table is not None:
+        return Layout(Sql(), state=block(*entry.table), census=census)
+    dialect = sniff(entry.path, head)
+    return None if dialect is None else Layout(dialect, census=census)
+
+
+def told(path: str, census: Census) -> Iterator[Tables]:
+    """What a census has, if it has anything."""
+    if census.tables or census.ddl:
+        yield Tables(path, list(census.tables.values()), census.ddl, census.complete)
+
+
+def kind_of_file(path: str) -> str | None:
+    """Whether a file holds columns, and in which format."""
+    try:
+        with Path(path).open("rb") as opened:
+            return kind_of(opened.read(HEAD))
+    except OSError:
+        return None  # it is said when the file is opened
+
+
+class Walker:
+    """Goes over a plain file ahead of those who scan its pieces, to tell them where they begin."""
+
+    def __init__(self, file: FileRef, dialect: Dialect) -> None:
+        self._reader = open_range(file, 0)
+        self._dialect, self._state = dialect, dialect.begin()
+        self._path, self._at = file.name, 0
+        self._census = Census()
+        self._buffer = memoryview(bytearray(READ))
+
+    def state_at(self, position: int) -> Any:
+        """The dialect's state at a position, which never descends."""
+        if not isinstance(self._reader, Skipped):
+            while self._at < position and (
+                count := self._reader.readinto(self._buffer[: position - self._at])
+            ):
+                data = self._buffer[:count]
+                self._state, _ = self._dialect.walk(self._state, data, (), self._census)
+                self._at += count
+        return self._state
+
+    def close(self) -> Iterator[Tables]:
+        """What there was on the way."""
+        if not isinstance(self._reader, Skipped):
+            self._reader.close()
+        yield from told(self._path, self._census)
+
+
+def dialect_of(file: FileRef) -> Dialect | None:
+    """How a plain file holds tables."""
+    reader = open_range(file, 0)
+    if isinstance(reader, Skipped):
+        return None
+    with reader:
+        buffer = memoryview(bytearray(HEAD))
+        return sniff(file.name, bytes(buffer[: reader.readinto(buffer)]))

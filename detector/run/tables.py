@@ -1,0 +1,139 @@
+"""What was found by table and column, beside what the sources say of their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+
+from detector.distinct import Distinct, count_of
+from detector.tables.census import TableCensus
+from detector.types import ColumnSummary, Finding, Severity, TableSummary
+
+TOGETHER = 8192  # findings that are sorted into their columns at once: a fifth of one by one
+
+Key = tuple[str, str]
+"""A path and a table's name."""
+
+
+class Tables(msgspec.Struct):
+    """What one source says of its tables. ``complete``: nothing was left out for its size."""
+
+    path: str
+    tables: list[TableCensus]
+    ddl: list[str]
+    complete: bool = True
+
+    def __repr__(self) -> str:
+        return f"Tables({self.path!r}, {len(self.tables)})"  # never the samples
+
+
+class _Column:
+    """What one rule has found in one column."""
+
+    def __init__(self, first: Finding) -> None:
+        self.first = first
+        self.occurrences = 0
+        self.severity = Severity[first.severity]
+        self.rows, self.secrets = Distinct(), Distinct()
+
+    def add(self, findings: Sequence[Finding]) -> None:
+        self.occurrences += len(findings)
+        worst = max(Severity[name] for name in {finding.severity for finding in findings})
+        self.severity = max(self.severity, worst)
+        digits = "".join([finding.fingerprint[:16] for finding in findings])
+        self.secrets.add(np.frombuffer(bytes.fromhex(digits), np.uint64))
+        rows = [finding.row for finding in findings if finding.row is not None]
+        self.rows.add(np.array(rows, np.uint64))
+
+
+class _Table:
+    def __init__(self) -> None:
+        self.columns: dict[tuple[str | None, str], _Column] = {}
+        self.census: TableCensus | None = None
+
+
+class TableTally:
+    """Adds up. Memory grows with the tables and columns in which something is found; what is
+    counted in them lies on disk as hashes beyond a bound."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Key, _Table] = {}
+        self._waiting: list[Finding] = []
+        self.ddl: dict[str, list[str]] = {}
+
+    def add(self, finding: Finding) -> None:
+        """One finding; those outside of tables are left out."""
+        if finding.table is not None:
+            self._waiting.append(finding)
+            if len(self._waiting) >= TOGETHER:
+                self._sort_in()
+
+    def _sort_in(self) -> None:
+        columns: dict[tuple[str, str | None, str | None, str], list[Finding]] = {}
+        for one in self._waiting:
+            columns.setdefault((one.path, one.table, one.field, one.rule), []).append(one)
+        self._waiting.clear()
+        for (path, table, field, rule), findings in columns.items():
+            known = self._table(path, table or "").columns
+            if (field, rule) not in known:
+                known[field, rule] = _Column(findings[0])
+            known[field, rule].add(findings)
+
+    def note(self, said: Tables) -> None:
+        """What a source says of its tables."""
+        for census in said.tables:
+            self._table(said.path, census.name).census = census
+        if said.ddl:
+            self.ddl.setdefault(said.path, []).extend(said.ddl)
+
+    def censuses(self) -> Iterator[tuple[str, TableCensus]]:
+        """Each table's, with its path."""
+        for (path, _), table in self._tables.items():
+            if table.census is not None:
+                yield path, table.census
+
+    def tables(self) -> Iterator[TableSummary]:
+        """Tables in which something was found, in the order in which they came."""
+        self._sort_in()
+        for (path, name), table in self._tables.items():
+            columns = table.columns.values()
+            if columns:
+                yield TableSummary(
+                    path=path,
+                    table=name,
+                    rows=table.census.rows if table.census else None,
+                    rows_found=count_of([column.rows for column in columns]),
+                    occurrences=sum(column.occurrences for column in columns),
+                    distinct=count_of([column.secrets for column in columns]),
+                )
+
+    def columns(self) -> Iterator[ColumnSummary]:
+        """Their columns, a line for each rule, the worst first within a table."""
+        self._sort_in()
+        for (path, name), table in self._tables.items():
+            found = sorted(table.columns.items(), key=lambda item: -item[1].severity)
+            for (field, rule), column in found:
+                first = column.first
+                yield ColumnSummary(
+                    path=path,
+                    table=name,
+                    field=field,
+                    rule=rule,
+                    name=first.name,
+                    severity=column.severity.name,
+                    rows=table.census.rows if table.census else None,
+                    rows_found=column.rows.count,
+                    occurrences=column.occurrences,
+                    distinct=column.secrets.count,
+                    example=first.secret,
+                    revoke=first.revoke,
+                )
+
+    def _table(self, path: str, name: str) -> _Table:
+        key = (path, name)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = _Table()
+        return table
