@@ -242,7 +242,7 @@ def _unfold(items: Sequence[Node], *, narrow: bool = True) -> list[tuple[tuple[M
             if run >= GOOD_LITERAL:
                 steps = _merged(steps)
             if len(steps) > 1 and run >= LONG_LITERAL:
-                break
+                return [(masks, False) for masks, _ in ways]
         growing = sum(is_open for _, is_open in ways)
         if len(ways) + growing * (len(steps) - 1) > MAX_HEADS:
             return [(masks, False) for masks, _ in ways]

@@ -37,6 +37,11 @@ def test_every_match_holds_a_head_at_its_place(pattern: str, seed: int) -> None:
     assert holds(heads, drawn(pattern, seed))
 
 
+@pytest.mark.parametrize("text", [b"mariadb -pabcdefgh", b"mariadb-dump -pabcdefgh"])
+def test_what_may_stand_within_an_alternative_is_not_skipped(text: bytes) -> None:
+    assert holds(derive(parse("(?:mariadb(?:-dump)?|mongo) -p(?P<secret>[a-z]{8})")), text)
+
+
 @settings(max_examples=150)
 @given(rule_patterns)
 def test_heads_begin_with_a_literal_and_are_bounded(pattern: str) -> None:
