@@ -50,6 +50,7 @@ class Sieve:
         """Whether the value at ``start`` of ``view`` is a call, a constant of a language, a text
         or, where the rule's values are drawn, a look-up, a type, or letters that follow each
         other as in English."""
+        start += bytes(view[max(0, start - 1) : start + 1]) == b":-"  # ${NAME:-value}
         text = bytes(view[start : start + REACH])
         quoted = start > 0 and view[start - 1] in _QUOTES
         if not quoted and (_CALL.match(text) or _CONSTANT.match(text)):

@@ -283,42 +283,10 @@ NO_SECRET = {
 
 
 # Not found yet: what `xfail` waits for.
-GAPS = {
-    "hcl, default": "the value stands in the next line",
-    "python, annotated": "a type between name and value",
-    "ts": "a type between name and value",
-    "go, var": "a type between name and value",
-    "kotlin, typed": "a type between name and value",
-    "rust": "a type between name and value",
-    "gradle": "a pair whose second quotes are escaped",
-    "c, array": "brackets between name and value",
-    "c++": "a brace without a blank",
-    "markdown": "marks between name and value",
-    "php serialized": "a length between name and value",
-    "pw": "the name alone, without an underscore",
-    "option -p": "-p is a port, too",
-    "option -p, docker": "-p is a port, too",
-    "option, sshpass": "-p is a port, too",
-    "robot": "several blanks between name and value",
-    "expect": "the value stands in the next line",
-}
+GAPS: dict[str, str] = {}
 # Behind names of what people choose: passwords and secrets.
-CHOSEN_GAPS = {
-    "dockerfile, blank": "a blank alone between a name and a value without quotes",
-}
+CHOSEN_GAPS: dict[str, str] = {}
 # Behind names of what programs draw, like `key` and `token`, which are looked for in fewer ways.
-DRAWN_GAPS = {
-    "plist": "another element between",
-    "kubernetes env": "the value stands in the next line",
-    "kubernetes env, quoted": "the value stands in the next line",
-    "task definition": "another member between",
-    "task definition, lines": "another member between",
-    "python, or": "this operator",
-    "js, unlike": "this operator",
-    "go, bytes": "what wraps the literal",
-    "rust, from": "what wraps the literal",
-    "shell, fallback": "the sign before the value is taken for its first byte",
-    "html entities": "entities for quotes",
-}
+DRAWN_GAPS: dict[str, str] = {}
 # Seen, and held for none by more than every other draw: the next model may know better.
 DOUBTED = ("ruby, or", "js, env or")

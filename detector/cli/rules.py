@@ -72,7 +72,7 @@ def _explain(rule: Rule) -> str:
         ),
         f"  Check       {spec.check or 'none: the shape is all there is'}",
         f"  Confidence  {spec.confidence} before check and randomness",
-        f"  Looked for  {', '.join(head.literals[0] for head in rule.heads.heads[:6])}",
+        f"  Looked for  {', '.join([w for head in rule.heads.heads for w in head.literals][:6])}",
         f"  A made-up one  {_clipped(draw(rule, random.Random(rule.id)).text)}",
     ]
     return "\n".join(lines)

@@ -25,19 +25,28 @@ _SUFFIX = (
     r"(?:s|_?[0-9]{1,2}|_?[vV]alue|_VALUE|_base|_BASE|_?[cC]onfirm(?:ation)?|[rR]epeat"
     r"|_?[dD]ata|orization|_?[tT]ext|_?[sS]tr(?:ing)?)?"
 )
-_CLOSE = r"(?:\\{0,3}[\"'`\])]|&quot;|&#39;){0,2}"
+_CLOSE = r"(?:\\{0,3}[\"'`\])*]|&quot;|&#39;){0,2}"
 _BLANKS = r"[ \t]{0,16}"
+# A type in between: "a: str = …", "a string = …", "a: Option<&'static str> = …", "a[32] = …".
+_TYPE = (
+    r"(?:(?:[?!]?:[ \t]?|[ \t])(?:[A-Z][a-z]{3,7}[\[<])?&?(?:'static )?"
+    r"(?:[Ss]tr(?:ing)?|SecretStr|bytes|\[\]byte|&\[u8\])[\]>]?(?: \| (?:None|null|undefined))?"
+    r"|\[[0-9]{0,4}\])?"
+)
 # An assignment, a comparison, or the value that a variable of the environment falls back on.
-_ASSIGN = _BLANKS + r"(?::=|[:=]|=>|={2,3}|!={1,2}|->|\+=|\|\||\?\?|:-|[ \t]or[ \t])" + _BLANKS
+_ASSIGN = (
+    _BLANKS + r"(?::=|[:=]|=>|={2,3}|!={1,2}|->|\+=|\|\||\?\?|:-|[ \t]or[ \t]|:\*\*)" + _BLANKS
+)
 # b"…", new Secret("…"), StringEncoder("…"), [ "…": what wraps a literal.
 _WRAP = r"(?:(?:new )?[\w.:\[\]]{0,24}[(\[{]\s?)?[bBrRuUfFLN@$]{0,2}"
-# Between a quoted name and another quote: ("password", "…"), not r.auth,"…" of minified code.
-_PAIR = r"(?:\\{0,3}[\"'`]\s?,\s{0,2}|,\s{1,2})"
-# Between the name and a quote: password("…"), <add key="password" value="…"/>, and the name of
-# an environment variable in one line with its value in the next.
+# Between a quoted name and another quote: ("password", "…"), ("PASSWORD", "\"…\""), not
+# r.auth,"…" of minified code.
+_PAIR = r"(?:\\{0,3}[\"'`]\s?,\s{0,2}|,\s{1,2})\"?"
+# Between the name and a quote: password("…"), password{"…"}, <add key="password" value="…"/>,
+# serialized PHP, and the name of an environment variable in one line with its value in the next.
 _APART = (
-    r"(?:\(\s?|[ \t]{1,2}(?:\{[ \t])?|[ \t]{1,2}value=|,\s{0,24}\\?\"value\\?\":\s?"
-    r"|\r?\n[ \t]{1,24}value:[ \t]{1,4})"
+    r"(?:\(\s?|[ \t]{0,2}\{[ \t]?|[ \t]{1,2}(?:value=)?|;s:[0-9]{1,4}:"
+    r"|,\s{0,24}\\?\"value\\?\":\s?|\r?\n[ \t]{1,24}value:[ \t]{1,4})"
 )
 # Without quotes, directly: an assignment, an XML element, the next line of a manifest. What
 # begins like a template, an option or an expression is none; nor is what has a dot, a bracket
@@ -47,8 +56,20 @@ _AFTER_QUOTE = r"[^\"'`\s\\<>{}(),;]"
 _FIRST_BYTE = r"[\w/~!@^+]"
 _NEXT_BYTE = r"[\w/~!@#%^*+$=-]"
 
-_DRAWN_CLOSE = r"\\{0,3}[\"'`\])]{0,2}"
-_DRAWN_ASSIGN = _BLANKS + r"(?:[:=]>?|[:=!]=|={2,3}|->|\|\||\?\?|is )" + _BLANKS + r"[bBrRuU@$]?"
+_DRAWN_CLOSE = r"\\{0,3}[\"'`\])*]{0,2}"
+_DRAWN_TYPE = r"(?::?[ \t](?:&|Optional\[)?[Ss]tr(?:ing)?\]?|\[\])?"
+_DRAWN_ASSIGN = (
+    _BLANKS + r"(?:[:=]>?|[:=]=|!==?|={2,3}|->|\|\||\?\?|is |:\*\*)" + _BLANKS + r"[bBrRuU@$]?"
+)
+_DRAWN_WRAP = r"(?:(?:\[\]byte|String::from|Buffer\.from)\()?"
+# With quotes or without them: an assignment, a blank, an XML element, the next line of a manifest.
+_DRAWN_BARE = (
+    rf"(?:{_DRAWN_TYPE}{_DRAWN_ASSIGN}|[ \t]{{1,2}}|[ \t]?\|[ \t]|>|</key>\s{{1,8}}<string>"
+    r"|\r?\n[ \t]{2,12}value:[ \t])"
+)
+_DRAWN_APART = (
+    r"(?:[({,][ \t]?\"?|[ \t]value=|[ \t]or[ \t]|;s:[0-9]{1,3}:|,\s{0,12}\\?\"value\\?\":[ \t]?)"
+)
 _DRAWN_BYTE = r"[A-Za-z_/+.@!~^*#%$-]"
 _DRAWN = (
     rf"(?:{_DRAWN_BYTE}{{4,22}}[0-9]|{_DRAWN_BYTE}{{0,3}}[0-9][\w/+.@!~^*#%$-]{{3}}"
@@ -64,23 +85,36 @@ _OF_PROVIDERS = (
     "key", "token", "secret", "password", "passwd", "credential", "login",
     "_id", "_sid", "accessid", "_pat", "-pat", "-team",
 )  # fmt: skip
+# Of these the ones that rules with names know, too: a head that both have is looked for once.
+_SHARED = frozenset({"key", "token", "credential", "_sid"})
 
 
 def of_chosen(names: tuple[str, ...], least: int) -> Heads:
     """Heads for values that people choose: the last ``least`` bytes of a hit are the first of
     the value. A name that ends in a blank stands right before its value, ``--password …``, which
-    then has quotes, or a digit: prose goes on in letters."""
+    then has quotes, or a digit: prose goes on in letters. One that ends in what assigns,
+    ``pw:``, has nothing else between."""
     apart = [name.lower().rstrip(" ") for name in names if name.endswith(" ")]
-    joined = [name.lower() for name in names if not name.endswith(" ")]
-    heads = [_chosen(name, least) for name in joined]
-    heads += [_head(name, rf"[ \t]{{1,2}}{_quoted(least)}", tail=least) for name in apart]
-    heads += [_head(name, rf"[ \t]{{1,2}}{_DRAWN}", runs=True) for name in apart]
+    assigned = [name.lower() for name in names if name.endswith((":", "="))]
+    joined = [name.lower() for name in names if not name.endswith((" ", ":", "="))]
+    heads = [_head(joined, _chosen(least), tail=least)] if joined else []
+    if assigned:
+        heads.append(
+            _head(assigned, f"[ \\t]{{0,4}}(?:{_quoted(least)}|{_bare(least)})", tail=least)
+        )
+    if apart:
+        heads.append(_head(apart, rf"[ \t]{{1,2}}{_quoted(least)}", tail=least))
+        heads.append(_head(apart, rf"[ \t]{{1,2}}{_DRAWN}", runs=True))
     return Heads(tuple(heads), 0, 0)
 
 
 def of_drawn(names: tuple[str, ...] = _OF_PROVIDERS) -> Heads:
     """Heads for values that a program draws: a hit ends within the value's first bytes."""
-    return Heads(tuple(_drawn(name.lower()) for name in names), 0, 0)
+    lower = [name.lower() for name in names]
+    groups = [[name] for name in lower if name in _SHARED]
+    if own := [name for name in lower if name not in _SHARED]:
+        groups.append(own)
+    return Heads(tuple(_head(group, _drawn(), runs=True) for group in groups), 0, 0)
 
 
 def is_drawn(value: Node) -> bool:
@@ -97,24 +131,27 @@ def _quoted(least: int) -> str:
     return rf"(?:\\{{0,3}}(?:{more})|(?:&quot;|&#39;){_AFTER_QUOTE}{{{least}}})"
 
 
-def _chosen(name: str, least: int) -> Head:
+def _bare(least: int) -> str:
+    return f"{_FIRST_BYTE}{_NEXT_BYTE}{{{least - 1}}}"
+
+
+def _chosen(least: int) -> str:
     quoted = _quoted(least)
-    bare = f"{_FIRST_BYTE}{_NEXT_BYTE}{{{least - 1}}}"
-    apart = f"{_CLOSE}(?:(?:{_ASSIGN}{_WRAP}|{_APART}){quoted}|{_BARE}{bare})"
-    return _head(name, f"{_SUFFIX}(?:{_PAIR}{quoted}|{apart})", tail=least)
+    apart = f"{_CLOSE}(?:(?:{_TYPE}{_ASSIGN}{_WRAP}|{_APART}){quoted}|{_BARE}{_bare(least)})"
+    return f"{_SUFFIX}(?:{_PAIR}{quoted}|{apart})"
 
 
-def _drawn(name: str) -> Head:
+def _drawn() -> str:
     quote = r"\\{0,3}[\"'`]"
-    apart = rf"(?:{_DRAWN_ASSIGN}|[ \t]{{1,2}}|[ \t]?\|[ \t]|>)(?:{quote})?"
-    apart += rf"|(?:[(,][ \t]?|[ \t]value=){quote}"
-    return _head(name, rf"[sS0-9]?{_DRAWN_CLOSE}(?:{apart}){_DRAWN}", runs=True)
+    apart = f"{_DRAWN_BARE}(?:{_DRAWN_WRAP}{quote})?|{_DRAWN_APART}{quote}|&quot;:&quot;"
+    return rf"[sS0-9]?{_DRAWN_CLOSE}(?:{apart}){_DRAWN}"
 
 
-def _head(word: str, rest: str, *, tail: int = 0, runs: bool = False) -> Head:
-    spelled = "".join(_in_either_case(char) for char in word)
-    most = width(parse(spelled + rest))[1]
-    return Head(spelled + rest, (word,), True, 0, most, tail, runs)
+def _head(words: list[str], rest: str, *, tail: int = 0, runs: bool = False) -> Head:
+    """Names of one rule share a head, so the engine an automaton for what may follow them."""
+    spelled = "|".join("".join(map(_in_either_case, word)) for word in words)
+    regex = f"(?:{spelled}){rest}"
+    return Head(regex, tuple(words), True, 0, width(parse(regex))[1], tail, runs)
 
 
 def _in_either_case(char: str) -> str:
@@ -129,6 +166,7 @@ def verifier(least: int) -> str:
         rf"(?<=(?<!\\){quote})(?P<secret>(?:[^{quote}\\\r\n]|\\[^\r\n]){some}+)" for quote in "\"'`"
     )
     return (
+        r"(?:-(?<=\$\{\w{1,64}:-))?+"  # of ${NAME:-value}: a drawn value could begin with it
         rf"(?:(?<=\\[\"'`])(?P<secret>[^\"'`\\\r\n]{some}+)|{closed}"
         rf"|(?<=&quot;|&#39;)(?P<secret>[^&\r\n]{some}+)"
         rf"|(?<![\"'`;])(?:(?<=[?&][\w.\[\]%-]{{1,64}}=)(?P<secret>[^\s\0\"'`,;(){{}}\[\]<>|\\&#]{some}+)"
