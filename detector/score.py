@@ -172,8 +172,10 @@ class Judge:
         formed = [
             place
             for place in np.flatnonzero(judged < FORMED).tolist()
-            if self._is_no_word(secret := secrets[numbers[place]])
-            and (not rules[rule[numbers[place]]].spec.names or _STRONG.match(secret))
+            if (
+                _STRONG.match(secrets[numbers[place]]) or not rules[rule[numbers[place]]].spec.names
+            )
+            and self._is_no_word(secrets[numbers[place]])
         ]
         if formed:
             rows = np.array(numbers)[formed]
