@@ -175,7 +175,8 @@ class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     rows: int | None
     rows_found: int
     occurrences: int
-    distinct: int
+    distinct: int | None
+    """None for a column that was judged as a whole."""
     example: Secret
     revoke: str = ""
 

@@ -121,7 +121,7 @@ def _report(
         except KeyboardInterrupt:
             complete = False
             complain("interrupted: what was found so far follows")
-        sink.tabulate([*run.tables.tables()], [*run.tables.columns()])
+        sink.tabulate(run.table_summaries(), [*run.tables.columns()])
         sink.close(run.summary)
     except BrokenPipeError:
         pass  # whoever read has seen enough

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detector.exposure import Exposure
 from detector.live.addresses import SCHEMES, Address, address_of
 from detector.live.rows import Relation
 from detector.types import Skipped
@@ -17,8 +18,9 @@ from detector.types import Skipped
 __all__ = ["SCHEMES", "Address", "Relation", "address_of", "open_database"]
 
 
-def open_database(address: Address) -> Iterator[Relation | Skipped]:
-    """The tables of a database, one after the other: read each before taking the next.
+def open_database(address: Address) -> Iterator[Relation | Exposure | Skipped]:
+    """Who may do what, where the catalogue says it; then the tables of a database, one after the
+    other: read each before taking the next.
 
     What cannot be read is given as :class:`Skipped`; a driver that is not installed raises
     :class:`~detector.errors.UsageError`, which names the pip command.

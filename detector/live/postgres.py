@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from detector.errors import UsageError
+from detector.exposure import Exposure, exposure_of_catalog
 from detector.live.addresses import Address
 from detector.live.rows import Relation, gathered
 from detector.types import Skipped
@@ -35,7 +36,7 @@ _TABLES = """
 """
 
 
-def relations(address: Address) -> Iterator[Relation | Skipped]:
+def relations(address: Address) -> Iterator[Relation | Exposure | Skipped]:
     """Tables, materialised views and foreign tables, by schema and name."""
     psycopg, sql = _driver()
     try:
@@ -53,6 +54,8 @@ def relations(address: Address) -> Iterator[Relation | Skipped]:
         except psycopg.Error as error:
             yield Skipped(path=address.shown, reason=f"the catalogue cannot be read: {_why(error)}")
             return
+        with suppress(psycopg.Error), connection.transaction():
+            yield exposure_of_catalog(connection)
         for schema, table, kind, rows, columns, allowed in found:
             name = f"{schema}.{table}"
             if not allowed:

@@ -42,6 +42,39 @@ def kind_of_file(path: str) -> str | None:
         return None  # it is said when the file is opened
 
 
+AHEAD = 4 << 20  # bytes at both ends of a dump that are read first, for its definitions
+
+
+def defined_ahead(file: FileRef, dialect: Dialect | None) -> Iterator[Tables]:
+    """The definitions in front of a plain dump's rows and behind them: pg_dump writes policies and
+    grants last, and what is found in between should say already who may read it."""
+    if not isinstance(dialect, Sql) or file.size is None:
+        return
+    census = Census()
+    front = _read(file, 0, AHEAD)
+    back = _read(file, max(len(front), file.size - AHEAD), AHEAD)
+    cut = max(back.rfind(b"\n\\.\n"), back.rfind(b"\nINSERT INTO "))
+    rest = back[back.find(b"\n", cut + 1) + 1 :] if cut >= 0 else back
+    if cut >= 0 and back.startswith(b"INSERT", cut + 1):
+        rest = rest if b";" in rest else b""
+    for part in (front, rest):
+        dialect.walk(dialect.begin(), part, (), census)
+    if census.ddl:
+        yield Tables(file.name, [], census.ddl, census.complete)
+
+
+def _read(file: FileRef, start: int, count: int) -> bytes:
+    reader = open_range(file, start)
+    if isinstance(reader, Skipped):
+        return b""
+    with reader:
+        buffer = memoryview(bytearray(count))
+        filled = 0
+        while filled < count and (n := reader.readinto(buffer[filled:])):
+            filled += n
+        return bytes(buffer[:filled])
+
+
 class Walker:
     """Goes over a plain file ahead of those who scan its pieces, to tell them where they begin."""
 

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detector.matcher import Timings
-from detector.run.layouts import Walker, dialect_of, kind_of_file
+from detector.profile import ColumnProfile
+from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.tables import Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
+from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
-from detector.types import Finding, Skipped, Summary
+from detector.types import Finding, Skipped, Summary, TableSummary
 
 if TYPE_CHECKING:
     from detector.run.workers import Pool
@@ -60,6 +62,9 @@ class Run:
         self._lines = _Lines()
         self.tables = TableTally()
         """What was reported by table, and what the sources say of theirs."""
+        self.exposures = Exposures()
+        self.profiles: list[tuple[str, ColumnProfile]] = []
+        """Of all columns that were seen, with their source's path; after the iteration."""
 
     def __iter__(self) -> Iterator[Finding | Skipped]:
         begun = self._begun = time.perf_counter()
@@ -67,8 +72,21 @@ class Run:
             for unit, result in self._results():
                 yield from self._take(unit, result)
                 self.summary.seconds = time.perf_counter() - begun
+            yield from self._columns()
         finally:
             self.summary.seconds = time.perf_counter() - begun
+
+    def _columns(self) -> Iterator[Finding]:
+        """What is found in whole columns, at the end."""
+        self.profiles = [*profiles(self.tables)]
+        least = self._scanner.min_confidence
+        fingerprinter = self._scanner.fingerprinter
+        for one in column_findings(iter(self.profiles), self.tables, fingerprinter, least):
+            yield self.exposures.raised(one)
+
+    def table_summaries(self) -> list[TableSummary]:
+        """Tables in which something was reported, and who else may read them."""
+        return [self.exposures.summed(table) for table in self.tables.tables()]
 
     def _results(self) -> Iterator[tuple[Unit, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
@@ -81,7 +99,7 @@ class Run:
                         yield from self._scan(Unit((item,)))
                 else:
                     jobs = self._options.jobs
-                    yield from self._spread(pool, _units(items, self.tables.note, cut=jobs > 1))
+                    yield from self._spread(pool, _units(items, self._note, cut=jobs > 1))
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self.paths, exclude=self._options.exclude):
@@ -121,12 +139,20 @@ class Run:
             if self.watch is not None:
                 self.watch()
         elif isinstance(result, Tables):
-            self.tables.note(result)
+            self._note(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
         else:
-            yield self._lines.absolute(unit, result) if unit.stop else result
+            finding = self._lines.absolute(unit, result) if unit.stop else result
+            yield finding if finding.table is None else self.exposures.raised(finding)
+
+    def _note(self, said: Tables) -> None:
+        self.tables.note(said)
+        if said.exposure is not None:
+            self.exposures.learn(said.path, said.exposure)
+        elif said.ddl:
+            self.exposures.define(said.path, said.ddl, complete=said.complete)
 
     def count(self, finding: Finding) -> None:
         """A finding was reported: the summary counts those, not what a baseline leaves out."""
@@ -196,6 +222,8 @@ def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
     goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
     dialect = dialect_of(file)
+    for said in defined_ahead(file, dialect):
+        note(said)
     walker = None if dialect is None else Walker(file, dialect)
     for start in range(0, size, PIECE):
         layout = None

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from detector.distinct import Distinct, count_of
+from detector.exposure import Exposure
 from detector.tables.census import TableCensus
 from detector.types import ColumnSummary, Finding, Severity, TableSummary
 
@@ -24,6 +25,8 @@ class Tables(msgspec.Struct):
     tables: list[TableCensus]
     ddl: list[str]
     complete: bool = True
+    exposure: Exposure | None = None
+    """Of a live database: what its catalogue says."""
 
     def __repr__(self) -> str:
         return f"Tables({self.path!r}, {len(self.tables)})"  # never the samples
@@ -37,6 +40,8 @@ class _Column:
         self.occurrences = 0
         self.severity = Severity[first.severity]
         self.rows, self.secrets = Distinct(), Distinct()
+        self.whole = 0
+        """Rows of a finding that is about the whole column."""
 
     def add(self, findings: Sequence[Finding]) -> None:
         self.occurrences += len(findings)
@@ -46,6 +51,8 @@ class _Column:
         self.secrets.add(np.frombuffer(bytes.fromhex(digits), np.uint64))
         rows = [finding.row for finding in findings if finding.row is not None]
         self.rows.add(np.array(rows, np.uint64))
+        if not rows:  # a column as a whole
+            self.whole += sum(finding.claims.get("rows", 0) for finding in findings)
 
 
 class _Table:
@@ -61,7 +68,6 @@ class TableTally:
     def __init__(self) -> None:
         self._tables: dict[Key, _Table] = {}
         self._waiting: list[Finding] = []
-        self.ddl: dict[str, list[str]] = {}
 
     def add(self, finding: Finding) -> None:
         """One finding; those outside of tables are left out."""
@@ -85,8 +91,15 @@ class TableTally:
         """What a source says of its tables."""
         for census in said.tables:
             self._table(said.path, census.name).census = census
-        if said.ddl:
-            self.ddl.setdefault(said.path, []).extend(said.ddl)
+
+    def share(self, path: str, table: str, field: str) -> float:
+        """Of a table's rows, how many have a finding in this column; 0 where nobody knows."""
+        self._sort_in()
+        known = self._tables.get((path, table))
+        if known is None or known.census is None or not known.census.rows:
+            return 0.0
+        columns = [column for (name, _), column in known.columns.items() if name == field]
+        return count_of([column.rows for column in columns]) / known.census.rows
 
     def censuses(self) -> Iterator[tuple[str, TableCensus]]:
         """Each table's, with its path."""
@@ -124,9 +137,9 @@ class TableTally:
                     name=first.name,
                     severity=column.severity.name,
                     rows=table.census.rows if table.census else None,
-                    rows_found=column.rows.count,
+                    rows_found=column.whole or column.rows.count,
                     occurrences=column.occurrences,
-                    distinct=column.secrets.count,
+                    distinct=None if column.whole else column.secrets.count,
                     example=first.secret,
                     revoke=first.revoke,
                 )

@@ -15,11 +15,13 @@ import msgspec
 from detector.cluster import Group
 from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
 from detector.errors import UsageError
+from detector.exposure import Exposure
 from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
-from detector.run.layouts import HEAD, kind_of_file, layout_of, told
+from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, told
+from detector.run.tables import Tables
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
@@ -82,6 +84,8 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         return
     census = Census()
     window.tracker.layout = layout = layout_of(entry, head, census)
+    if entry.plain and layout is not None:
+        yield from defined_ahead(unit.file, layout.dialect)
     hexes = None if layout is None else Hexes(scanner, entry.path)
     while count:
         if hexes is not None:
@@ -113,6 +117,8 @@ def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
     for relation in open_database(address):
         if isinstance(relation, Skipped):
             yield relation
+        elif isinstance(relation, Exposure):
+            yield Tables(address.shown, [], [], exposure=relation)
         else:
             yield Counts(rows_expected=relation.rows)
             yield from _scan_relation(scanner, unit, relation, census)

@@ -42,7 +42,11 @@ def tabulated(
             total = "" if column.rows is None else f"{column.rows:,}"
             kind = Text(printable(column.name), styles[column.severity])
             field = clipped(column.field or "")
-            counts = f"{column.rows_found:,}", total, f"{column.distinct:,}"
+            counts = (
+                f"{column.rows_found:,}",
+                total,
+                "" if column.distinct is None else f"{column.distinct:,}",
+            )
             grid.add_row(Text(table), Text(field), kind, *counts)
         yield Padding.indent(grid, 2)
         seen = dict.fromkeys(c.table for c in shown if c.path == path)

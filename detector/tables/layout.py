@@ -67,7 +67,7 @@ class Layout:
         census: Census | None = None,
     ) -> None:
         """``state``: that at the absolute position ``base``, the dialect's first by default."""
-        self._dialect = dialect
+        self.dialect = dialect
         self._mark = base
         self.state = dialect.begin() if state is None else state
         """What is known at the mark."""
@@ -77,7 +77,7 @@ class Layout:
         """See :class:`Cells`."""
         if position > self._mark:
             data = memoryview(window)[self._mark - base : position - base]
-            self.state, _ = self._dialect.walk(self.state, data, (), self._census)
+            self.state, _ = self.dialect.walk(self.state, data, (), self._census)
             self._mark = position
 
     def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Place]:
@@ -87,4 +87,4 @@ class Layout:
         start = self._mark
         data = memoryview(window)[start - base : positions[-1] - base]
         offsets = [max(0, position - start) for position in positions]
-        return self._dialect.walk(self.state, data, offsets)[1]
+        return self.dialect.walk(self.state, data, offsets)[1]

@@ -1,0 +1,162 @@
+"""What is said of whole columns and tables when a run has seen them all.
+
+Columns in which no rule fired are judged by their name and a sample of their values; a column is
+one finding, whatever number of rows it has. Who else may read a table is told from the definitions
+of its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from detector.exposure import Access, Exposure, exposure_of
+from detector.fingerprint import Fingerprinter
+from detector.profile import ColumnProfile, Kind, judge_column
+from detector.run.tables import TableTally
+from detector.types import Finding, Secret, Severity, TableSummary
+
+SELDOM = 0.5  # share of rows with findings from which on a column needs no judgement of its own
+ROLES = ("anon", "authenticated")
+_OPEN = ("open to read and write", "open to read", "open to write")
+
+
+class _Rule(NamedTuple):
+    id: str
+    name: str
+    severity: str
+    why: str
+
+
+_RULES = {
+    Kind.tokens: _Rule(
+        "unknown-token-column", "Column of tokens of an unknown format", "high",
+        "Its values are drawn at random and its name or their prefix says that they open something.",
+    ),
+    Kind.passwords: _Rule(
+        "plaintext-password-column", "Column of plaintext passwords", "critical",
+        "Signs in as every user in it, and wherever else they use the same password.",
+    ),
+}  # fmt: skip
+_REVOKE = "https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"
+
+
+def profiles(tally: TableTally) -> Iterator[tuple[str, ColumnProfile]]:
+    """Of every column that was sampled, with its source's path."""
+    for path, census in tally.censuses():
+        for field, values in census.sampled().items():
+            found = tally.share(path, census.name, field)
+            yield path, judge_column(census.name, field, values, rows=census.rows, found=found)
+
+
+def column_findings(
+    judged: Iterator[tuple[str, ColumnProfile]],
+    tally: TableTally,
+    fingerprinter: Fingerprinter,
+    least: float,
+) -> Iterator[Finding]:
+    """One for each column of unknown tokens or plaintext passwords."""
+    for path, profile in judged:
+        rule = _RULES.get(profile.kind)
+        if rule is None or profile.confidence < least:
+            continue
+        if tally.share(path, profile.table, profile.name) >= SELDOM:
+            continue
+        yield _finding(path, profile, rule, fingerprinter)
+
+
+def _finding(
+    path: str, profile: ColumnProfile, rule: _Rule, fingerprinter: Fingerprinter
+) -> Finding:
+    claims: dict[str, Any] = {"rows": round(profile.rows * (1 - profile.nulls))}
+    if profile.what:
+        claims["format"] = profile.what
+    place = f"{profile.table}\0{profile.name}".encode("utf-8", "surrogatepass")
+    return Finding(
+        rule=rule.id,
+        provider="generic",
+        name=rule.name,
+        severity=rule.severity,
+        privilege="full",
+        confidence=profile.confidence,
+        path=path,
+        start=0,
+        end=0,
+        table=profile.table,
+        field=profile.name,
+        secret=profile.example or Secret(b""),
+        fingerprint=fingerprinter(rule.id, place),
+        claims=claims,
+        why=rule.why,
+        revoke=_REVOKE if profile.kind is Kind.passwords else "",
+        reasons=profile.reasons,
+    )
+
+
+class Exposures:
+    """Who may read the tables of each source, as far as its definitions were seen by now."""
+
+    def __init__(self) -> None:
+        self._by_source: dict[str, Exposure] = {}
+        self._known: dict[tuple[str, str], Access | None] = {}
+
+    def learn(self, path: str, exposure: Exposure) -> None:
+        """Of one source, a dump or a database."""
+        self._by_source[source_of(path)] = exposure
+        self._known.clear()
+
+    def define(self, path: str, ddl: list[str], *, complete: bool) -> None:
+        """The statements of one source."""
+        exposure = exposure_of(ddl, complete=complete)
+        if exposure.known:
+            self.learn(path, exposure)
+
+    def of(self, path: str, table: str) -> Access | None:
+        """The widest access that a stranger has, None where nothing is known."""
+        key = (path, table)
+        if key not in self._known:
+            self._known[key] = self._looked_up(path, table)
+        return self._known[key]
+
+    def raised(self, finding: Finding) -> Finding:
+        """With what strangers may do with its table: one severity more where it is open."""
+        access = self.of(finding.path, finding.table) if finding.table else None
+        if access is None or access.level not in _OPEN or "exposure" in finding.claims:
+            return finding
+        severity = Severity(min(Severity[finding.severity] + 1, Severity.critical)).name
+        claims: Mapping[str, Any] = {
+            **finding.claims,
+            "exposure": f"{access.level} for {access.role}",
+        }
+        return msgspec.structs.replace(finding, severity=severity, claims=claims)
+
+    def summed(self, table: TableSummary) -> TableSummary:
+        """With a sentence on who may read it."""
+        access = self.of(table.path, table.table)
+        if access is None:
+            return table
+        is_open = access.level in _OPEN
+        return msgspec.structs.replace(table, exposure=access.sentence, open=is_open)
+
+    def _looked_up(self, path: str, table: str) -> Access | None:
+        exposure = self._by_source.get(source_of(path))
+        if exposure is None:
+            return None
+        accesses = [exposure.of(table, role) for role in ROLES]
+        widest = min(accesses, key=lambda access: _WIDEST.index(access.level))
+        return None if widest.level == "unknown" else widest
+
+
+_WIDEST = (*_OPEN, "filtered", "closed", "unknown")
+
+
+def source_of(path: str) -> str:
+    """The dump that a member of it stands in: `dump.pgdump!public.agents`, `folder/12.dat!…`."""
+    container, mark, member = path.rpartition("!")
+    if not mark:
+        return path
+    if container.endswith((".dat", "toc.dat")) or ".dat." in container.rpartition("/")[2]:
+        return container.rpartition("/")[0] or "."  # pg_dump's directory format
+    return container
