@@ -33,7 +33,7 @@ class _Rule(NamedTuple):
 _RULES = {
     Kind.tokens: _Rule(
         "unknown-token-column", "Column of tokens of an unknown format", "high",
-        "Its values are drawn at random and its name or their prefix says that they open something.",
+        "Drawn at random, under a name or with a prefix that says that they open something.",
     ),
     Kind.passwords: _Rule(
         "plaintext-password-column", "Column of plaintext passwords", "critical",
@@ -154,7 +154,7 @@ _WIDEST = (*_OPEN, "filtered", "closed", "unknown")
 
 def source_of(path: str) -> str:
     """The dump that a member of it stands in: `dump.pgdump!public.agents`, `folder/12.dat!…`."""
-    container, mark, member = path.rpartition("!")
+    container, mark, _ = path.rpartition("!")
     if not mark:
         return path
     if container.endswith((".dat", "toc.dat")) or ".dat." in container.rpartition("/")[2]:
