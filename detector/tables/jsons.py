@@ -159,6 +159,11 @@ class JsonArray(NamedTuple):
                 _tell(census, table, begins.size, samples)
 
 
+def holds_tables(head: bytes) -> bool:
+    """Whether an object that begins so has an array of objects or arrays under a key."""
+    return bool(_Structure(head, State()).elements(2))
+
+
 class _Structure:
     """Strings, brackets and what separates, in one piece of text, as positions.
 
@@ -295,7 +300,7 @@ class _Structure:
         opening = text.rfind(b'"', low, max(low, closing))
         while opening >= 0 and not quotes[opening]:
             opening = text.rfind(b'"', low, opening)
-        if opening < 0 or text[closing] != 34 or not quotes[closing]:
+        if opening < 0 or not quotes[closing]:
             return UNKNOWN
         raw = text[opening + 1 : closing]
         key = self._keys.get(raw)

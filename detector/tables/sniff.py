@@ -147,7 +147,8 @@ _TYPED = re.compile(
     r"|(?i:true|false|yes|no|null|none|\\N|nan|n/?a|t|f)",
 )
 _CLEAN = re.compile(r"[\w .@:/+-]*")
-_TURNS = re.compile(r"\d(?=[A-Za-z])|[A-Za-z](?=\d)")
+_TURNS = re.compile(r"\d(?=[A-Za-z])|[A-Za-z](?=\d)|[a-z](?=[A-Z])")
+_CONSONANTS = re.compile(r"[b-df-hj-np-tv-z]{6}", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[^\W\d][\w .,:;/()\[\]#%&?*+@$'-]{0,63}")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _KNOWN = _words(
@@ -306,11 +307,9 @@ def _header(table: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
         return None
     if not all(map(_is_name, named)) or not (body or all(len(c.split()) < 4 for c in named)):
         return None
-    known = sum(any(p.lower() in _KNOWN for p in _PARTS.findall(cell)) for cell in named)
-    if any(
-        cell in [row[n] for row in body if n < len(row)] for n, cell in enumerate(first) if cell
-    ):
+    if any(_is_alike(cell, _column(body, n)) for n, cell in enumerate(first) if cell):
         return None
+    known = sum(any(p.lower() in _KNOWN for p in _PARTS.findall(cell)) for cell in named)
     if known * 2 < len(named) and not _differs(first, body):
         return None
     names = [_utf8(cell) or f"column {n}" for n, cell in enumerate(first, 1)]
@@ -326,15 +325,31 @@ def _is_typed(cell: str) -> bool:
 
 
 def _is_random(cell: str) -> bool:
-    """Whether letters and digits take turns, or a word is longer than words are."""
-    return len(_TURNS.findall(cell)) > 3 or any(len(w) > 24 for w in re.split(r"[\W_]+", cell))
+    """Whether letters and digits, or small and large, take turns as in no name, or a word is
+    longer than words are or has more consonants on end."""
+    turns = len(_TURNS.findall(cell))
+    if turns > 5 and len(cell) < 5 * turns:
+        return True
+    words = re.split(r"[\W_]+", cell)
+    if any(len(word) > 15 and _CONSONANTS.search(word) for word in words):
+        return True
+    return any(len(part) > 24 for word in words for part in re.split("(?<=[a-z])(?=[A-Z])", word))
+
+
+def _column(body: Sequence[Sequence[str]], n: int) -> list[str]:
+    return [value for row in body if n < len(row) and (value := row[n].strip())]
+
+
+def _is_alike(cell: str, values: Sequence[str]) -> bool:
+    """Whether it is one of them, or as long as most of those that can be anything."""
+    alike = sum(len(value) == len(cell) and not _is_typed(value) for value in values)
+    return cell in values or (len(cell) > 9 and alike * 5 >= len(values) * 4 > 0)
 
 
 def _differs(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     """Whether some column's values are of a type that a name is not."""
-    for n in range(len(first)):
-        values = [row[n].strip() for row in body if n < len(row) and row[n].strip()]
-        typed = sum(_is_typed(v) or _is_random(v) for v in values)
+    for values in (_column(body, n) for n in range(len(first))):
+        typed = sum(_is_typed(value) or _is_random(value) for value in values)
         if values and typed * 5 >= len(values) * 4:
             return True
     return False

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.tables import bits
 from detector.tables.census import Census
 from detector.tables.csvs import Csv
 from detector.tables.layout import Layout, Place
@@ -173,6 +174,16 @@ def test_each_byte_on_its_own():
     }
     assert _located(dialect, text, []) == places
     assert _located(dialect, text, range(len(text))) == places
+
+
+@pytest.mark.parametrize("size", [64, 1000])
+def test_a_stride_is_taken_apart_in_pieces(size, monkeypatch):
+    text = "".join(f'{n},"MARK{n}_ ""x"", y",MARK{n + 1000}_\n' for n in range(200)).encode()
+    places, _ = _truth(text, None)
+    monkeypatch.setattr(bits, "PIECE", size)
+    census = Census()
+    assert _located(Csv("users"), text, [5000], census) == places
+    assert census.tables["users"].rows == 200
 
 
 def test_many_places_and_few_are_the_same():

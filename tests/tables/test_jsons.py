@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.tables import bits
 from detector.tables.census import Census
 from detector.tables.jsons import KEY, LEVELS, JsonArray, JsonLines
 from detector.tables.layout import NOWHERE, Layout, Place
@@ -133,15 +134,14 @@ def test_an_object_of_arrays(tables, way, cuts):
 @settings(max_examples=200, deadline=None)
 def test_lines(rows, between, ended, broken, cuts):
     marks = _Marks()
-    first = 2 if broken else 1
-    rows = [marks.put(row, "users", n) for n, row in enumerate(rows, first)]
-    text = broken + between.join(json.dumps(row).encode() for row in rows)
-    text += between * ended
+    first = marks.put({"id": "MARK"}, "users", 1)
+    rows = [marks.put(row, "users", n) for n, row in enumerate(rows, 3 if broken else 2)]
+    text = json.dumps(first).encode() + b"\n" + broken
+    text += between.join(json.dumps(row).encode() for row in rows) + between * ended
     census = Census()
     assert _located(JsonLines("users"), text, []) == marks.places
     assert _located(JsonLines("users"), text, cuts, census) == marks.places
-    count = census.tables["users"].rows if census.tables else 0
-    assert count == len(rows) + bool(broken)
+    assert census.tables["users"].rows == 1 + len(rows) + bool(broken)
 
 
 @pytest.mark.parametrize("dialect", [JsonArray("t"), JsonLines("t")])
@@ -153,6 +153,30 @@ def test_each_byte_on_its_own(dialect):
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(rows, ensure_ascii=False)
     text = text.encode()
     assert _located(dialect, text, range(len(text))) == marks.places
+
+
+def test_long_strings_are_cut_in_their_escapes():
+    marks = _Marks()
+    long = "x" * KEY + '"' + "x" * KEY  # one quote: two would even out
+    row = {"a": long + "MARK", "b": ['"' * KEY, "MARK"], "\\" * 9: "MARK"}
+    rows = [marks.put(row, "t", n) for n in (1, 2)]
+    text = json.dumps(rows).encode()
+    assert _located(JsonArray("t"), text, range(len(text))) == marks.places
+    text = "\n".join(map(json.dumps, rows)).encode()
+    assert _located(JsonLines("t"), text, range(len(text))) == marks.places
+
+
+@pytest.mark.parametrize("size", [64, 1000])
+@pytest.mark.parametrize("dialect", [JsonArray("t"), JsonLines("t")])
+def test_a_stride_is_taken_apart_in_pieces(size, dialect, monkeypatch):
+    marks = _Marks()
+    rows = [marks.put({"a": "MARK", "b": [{"c": "MARK"}]}, "t", n + 1) for n in range(99)]
+    lines = isinstance(dialect, JsonLines)
+    text = ("\n".join(map(json.dumps, rows)) if lines else json.dumps(rows)).encode()
+    monkeypatch.setattr(bits, "PIECE", size)
+    census = Census()
+    assert _located(dialect, text, [2000], census) == marks.places
+    assert census.tables["t"].rows == 99
 
 
 def test_many_places_and_few_are_the_same():

@@ -92,17 +92,34 @@ def test_dialects(head, expected):
     assert sniff("t.csv", head) == expected
 
 
-def _token(rng, alphabet=string.ascii_letters + string.digits, size=32):
+TOKENS = string.ascii_letters + string.digits
+
+
+def _token(rng, alphabet=TOKENS, size=32):
     return "".join(rng.choices(alphabet, k=size))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(60))
 def test_values_are_not_taken_for_names(seed):
     rng = random.Random(seed)
-    rows = [["user", _token(rng), "note"] for _ in range(rng.randrange(1, 5))]
-    rows[-1][rng.randrange(3)] = _token(rng, string.hexdigits, 16)
+    rows = [["user", "note"], *(["Bob", "x y"] for _ in range(rng.randrange(4)))]
+    for row in rows:
+        row.insert(
+            seed % 3, _token(rng, rng.choice([TOKENS, string.hexdigits, string.ascii_letters]), 24)
+        )
     found = sniff("t.csv", "".join(",".join(row) + "\n" for row in rows).encode())
     assert found == Csv("t")
+
+
+def test_what_is_as_long_as_the_values_below_is_one():
+    rng = random.Random(4)
+    rows = [f"user{n},{_token(rng, string.ascii_lowercase, 12)},{n}\n" for n in "abc"]
+    assert sniff("t.csv", ("user,bcdefghijabc,note\n" + "".join(rows)).encode()) == Csv("t")
+
+
+def test_long_names_are_names():
+    names = ("IsPrimaryContactEmailVerifiedByUser", "sha256_of_v1", "addr1Line2City", "Straße 2")
+    assert sniff("t.csv", ",".join(names).encode() + b"\n1,2,3,4\n") == Csv("t", header=names)
 
 
 def _cell(rng, kind):
@@ -147,13 +164,14 @@ LOG = b"2024-01-01 10:00:00,123 INFO a, b\n2024-01-01 10:00:01,456 INFO c, d\n" 
 LOGURU = b"2024-01-01 10:00:00.123 | INFO     | a:b:1 - started\n" * 4
 DRAWN = b"| id | name |\n|----|------|\n| 1  | Bob  |\n| 2  | Ann  |\n"
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\n" * 4
+INDENTED = b"    id,name,note\n    1,x,y\n    2,x,z\n    3,x,z\n"
 INI = b"[a]\nx = 1\ny = 2, 3, 4\n"
 SCRIPT = b"use strict;\nuse warnings;\nmy $x = 'INSERT INTO a VALUES (1)';\n"
 ENGLISH = b"Create table reservations in the app.\nUse it; then COPY them.\n"
 
 
 UTF16 = HEADED.decode().encode("utf-16")
-TEXTS = [PROSE, CODE, NUMBERS, LOG, LOGURU, DRAWN, PASSWD, INI, SCRIPT, ENGLISH, UTF16]
+TEXTS = [PROSE, CODE, NUMBERS, LOG, LOGURU, DRAWN, PASSWD, INDENTED, INI, SCRIPT, ENGLISH, UTF16]
 OBJECTS = [b"[]", b"[1,2]", b'{"a": 1}', b'{"a": {"b": [1]}}\n', b"{\n{\n{"]
 
 
