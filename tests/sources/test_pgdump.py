@@ -356,7 +356,8 @@ def make_dump(
         out += _str(tag) + _str(kind) + (_int(3) if minor >= 11 else b"")
         out += _str(defn) + _str(b"DROP IT;\n") + _str(copy) + _str(namespace) + _str(None)
         out += (_str(b"heap") if minor >= 14 else b"") + (_int(114) if minor >= 16 else b"")
-        out += _str(b"owner") + _str(b"false") + _str(b"1") + _str(b"2") + _str(None)
+        out += _str(b"owner") + _str(b"false")
+        out += (_str(b"1") + _str(b"2") if has_data else b"") + _str(None)
         if alone:
             return out + _str(b"%d.dat" % number if has_data else b"")
         return out + bytes([1 if has_data else 3]) + bytes(8)
@@ -365,7 +366,8 @@ def make_dump(
     data = b""
 
     def chunks(content):
-        packed = PACKERS[method](content)
+        # From version 16 on an empty table is not even an empty compressed stream.
+        packed = PACKERS[method](content) if content or minor < 15 else b""
         pieces = [packed[at : at + piece] for at in range(0, len(packed), piece)]
         return b"".join(map(_str, pieces)) + _int(0)
 
@@ -527,6 +529,25 @@ def test_truncation_anywhere_is_said_once(text, tmp_path):
             assert got.data[name] == WHOLE[name]
 
 
+def test_a_piece_of_negative_size_is_corrupt(tmp_path):
+    text = bytearray(make_dump(method="none", tables=TABLES, piece=100))
+    text[text.index(rows(1)[:100]) - 5 + 3 * 105] = 1  # the sign of the fourth
+    (tmp_path / "x").write_bytes(text)
+    got = read(tmp_path / "x")
+    assert got.data["public.a"] == rows(1)[:300]
+    assert [item.reason for item in got.skipped] == ["dump is corrupt"]
+
+
+@pytest.mark.parametrize("keep", [300, 70_000, 199_000])
+def test_truncation_inside_a_long_piece(keep, tmp_path):
+    content = b"x" * 200_000
+    text = make_dump(method="none", tables=[(b"a", TABLES[0][1], content)], piece=200_000)
+    (tmp_path / "x").write_bytes(text[: text.index(content) + keep])
+    got = read(tmp_path / "x")
+    assert got.data["public.a"] == content[:keep]
+    assert [item.reason for item in got.skipped] == ["dump is truncated"]
+
+
 @pytest.mark.parametrize("way", [("-Fc",), ("-Fc", "-Z0"), ("-Ft",)], ids=" ".join)
 def test_truncation_of_a_real_dump(way, dump, expected, tmp_path):
     whole = dump(*way).read_bytes()
@@ -658,6 +679,13 @@ def test_what_is_kept_is_bounded(field, tmp_path):
     (tmp_path / "x").write_bytes(make_dump(tables=[table]))
     got = read(tmp_path / "x")
     assert [item.reason for item in got.skipped] == ["dump is corrupt"]
+
+
+@pytest.mark.parametrize("most", ["MOST_ENTRIES", "MOST_DEPENDENCIES", "LONGEST"])
+def test_counts_are_bounded(most, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"detector.sources.pgdump.{most}", 1)
+    (tmp_path / "x").write_bytes(DUMP)
+    assert [item.reason for item in read(tmp_path / "x").skipped] == ["dump is corrupt"]
 
 
 def test_tables_behind_the_bound_lose_their_names_and_no_data(tmp_path, monkeypatch):
