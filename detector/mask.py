@@ -47,21 +47,31 @@ class Redacted(NamedTuple, Generic[T]):
 
 
 def replacement(
-    cluster: Settled, mask: Mask, fingerprinter: Fingerprinter, *, width: int | None = None
+    cluster: Settled,
+    mask: Mask,
+    fingerprinter: Fingerprinter,
+    *,
+    width: int | None = None,
+    fit: bool = False,
 ) -> bytes:
     """The bytes that replace a cluster's whole span, which takes ``width`` characters on a
-    screen: as many as bytes, unless it is said.
+    screen: as many as bytes, unless it is said. ``fit``: no longer than the secret, which may
+    stand in a column of so many characters.
 
     The span of *all* overlapping matches goes, not only of those reported: what one rule
     reports as a password another may know to reach further.
     """
     if mask is Mask.stars:
         return b"*" * (cluster.end - cluster.start if width is None else width)
-    best = cluster.best()[0]
+    best = cluster.best()
+    room = cluster.end - cluster.start if width is None else width
     if mask is Mask.label:
-        return f"[redacted:{best.rule.id}]".encode()
-    name = fingerprinter.pseudonym(b"\0".join(one.secret for one in cluster.best()), 12)
-    return f"[{best.rule.id}:{name}]".encode()
+        made = (f"[redacted:{best[0].rule.id}]", "[redacted]")
+    else:
+        name = fingerprinter.pseudonym(b"\0".join(one.secret for one in best), 32)
+        made = (f"[{best[0].rule.id}:{name[:12]}]", f"[{name[: max(4, room - 2)]}]")
+    fitting = made[0] if not fit or len(made[0]) <= room else made[1]
+    return fitting.encode() if not fit or len(fitting) <= room else b"*" * room
 
 
 def replace_all(
@@ -71,12 +81,13 @@ def replace_all(
     fingerprinter: Fingerprinter,
     *,
     utf8: bool = False,
+    fit: bool = False,
 ) -> bytes:
     """``raw`` with every cluster replaced; ``utf8``: it is text, a star stands for a character."""
     parts, position = [], 0
     for cluster in clusters:
         width = characters(raw[cluster.start : cluster.end]) if utf8 else None
         parts.append(raw[position : cluster.start])
-        parts.append(replacement(cluster, mask, fingerprinter, width=width))
+        parts.append(replacement(cluster, mask, fingerprinter, width=width, fit=fit))
         position = cluster.end
     return b"".join([*parts, raw[position:]])

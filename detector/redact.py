@@ -20,12 +20,15 @@ class Redactor(Generic[T]):
     """Bytes in, bytes out, or text in, text out; every secret replaced, nothing else changed.
 
     What could still become part of a secret is held back, and nothing more. ``findings``
-    collects what was found, in characters for text; drain it on long streams.
+    collects what was found, in characters for text; drain it on long streams. ``fit``: what
+    replaces a secret is no longer than it, for columns of so many characters.
     """
 
-    def __init__(self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "") -> None:
+    def __init__(
+        self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "", fit: bool = False
+    ) -> None:
         self._scanner = scanner
-        self._mask = as_mask(mask)
+        self._mask, self._fit = as_mask(mask), fit
         self._path = path
         self._window = Window(scanner, path=path)
         self._window.hold = 0
@@ -108,7 +111,9 @@ class Redactor(Generic[T]):
             out += buffer[self._released - base : cluster.start - base]
             secret = buffer[cluster.start - base : cluster.end - base]
             width = None if self._decoder is None else characters(secret)
-            out += replacement(cluster, self._mask, self._scanner.fingerprinter, width=width)
+            out += replacement(
+                cluster, self._mask, self._scanner.fingerprinter, width=width, fit=self._fit
+            )
             self._released = cluster.end
         self._ready.clear()
         if floor > self._released:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -79,6 +80,7 @@ class Scanner:
         key = self.fingerprinter.key
         self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
         self._find = self.machinery.engine.find
+        self._safe_name = lru_cache(maxsize=8192)(self._without_secrets)
 
     @property
     def min_confidence(self) -> float:
@@ -116,8 +118,11 @@ class Scanner:
             out[number] = findings
         return out
 
-    def redact(self, data: Bytes | str, *, mask: Mask | str = Mask.label) -> Redacted[Any]:
-        """``data`` with every secret replaced, and the findings; text stays text."""
+    def redact(
+        self, data: Bytes | str, *, mask: Mask | str = Mask.label, fit: bool = False
+    ) -> Redacted[Any]:
+        """``data`` with every secret replaced, and the findings; text stays text. ``fit``: by
+        nothing longer than the secret."""
         mask = as_mask(mask)
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
         hits = None
@@ -128,7 +133,7 @@ class Scanner:
         (clusters,) = self.settled([self._groups(raw, hits, "")])
         findings = self.findings(clusters, "")
         text = isinstance(data, str)
-        clean = replace_all(raw, clusters, mask, self.fingerprinter, utf8=text)
+        clean = replace_all(raw, clusters, mask, self.fingerprinter, utf8=text, fit=fit)
         if isinstance(data, str):
             decoded = clean.decode("utf-8", "surrogatepass")
             return Redacted(decoded, _in_characters(findings, data, raw))
@@ -170,6 +175,8 @@ class Scanner:
         spec = rule.spec
         privilege = result.privilege or spec.privilege
         table, field, row = one.cell or NOWHERE
+        if one.cell is not None:
+            table, field = self._safe_name(table), self._safe_name(field)
         return Finding(
             rule=spec.id,
             provider=rule.provider,
@@ -193,6 +200,10 @@ class Scanner:
             revoke=spec.revoke,
             reasons=one.reasons,
         )
+
+    def _without_secrets(self, name: str | None) -> str | None:
+        """The name of a table or field as it may be shown: in JSON a key can be a secret."""
+        return name if name is None or len(name) < 8 else self.redact(name).text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, self._made_of

@@ -14,9 +14,14 @@ import typer
 from detector.cli import options
 from detector.cli.report import COMPLETE, FAILED, complain, output
 from detector.errors import UsageError
+from detector.export import FORMATS, export
+from detector.export.hexes import HexFilter
 from detector.mask import Mask
 from detector.redact import Redactor
+from detector.run.layouts import HEAD, kind_of_file
+from detector.scanner import Scanner
 from detector.sources import STDIN, Entry, open_entries, walk
+from detector.tables.sniff import sniff
 from detector.types import Skipped
 
 READ = 1 << 20
@@ -52,19 +57,42 @@ def redact(
         model=model,
         engine=engine,
     )
-    redactor: Redactor[bytes] = Redactor(scanner, mask=mask)
+    if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
+        raise UsageError(f"{output_file}: is what is read; write to another file")
+    if path != STDIN and (kind := kind_of_file(path)) is not None:
+        _say(_export(kind, path, output_file, scanner, mask))
+        return COMPLETE
     with _opened(path) as entry:
-        if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
-            raise UsageError(f"{output_file}: is what is read; write to another file")
+        head = entry.peek(HEAD)
+        tables = entry.encoding is None and sniff(entry.path, head) is not None
+        redactors = [Redactor[bytes](scanner, mask=mask, fit=tables) for _ in range(1 + tables)]
+        hexes = HexFilter(scanner, mask) if tables else None
         with output(output_file) as stream:
-            found = _copy(entry, redactor, stream)
-    if found:
-        many = ", ".join(f"{rule} {count}" for rule, count in found.most_common())
-        complain(f"replaced {found.total()}: {many}")
-    skipped = [*([entry.skipped] if entry.skipped else []), *redactor.skipped]
+            found = _copy(entry, redactors, hexes, stream)
+    _say(found)
+    skipped = [
+        *([entry.skipped] if entry.skipped else []),
+        *(skip for one in redactors for skip in one.skipped),
+    ]
     for skip in skipped:
         complain(f"{skip.path or path}: {skip.reason}")
     return FAILED if skipped else COMPLETE
+
+
+def _say(found: Counter[str]) -> None:
+    if found:
+        many = ", ".join(f"{rule} {count}" for rule, count in found.most_common())
+        complain(f"replaced {found.total()}: {many}")
+
+
+def _export(
+    kind: str, path: str, output_file: Path | None, scanner: Scanner, mask: Mask
+) -> Counter[str]:
+    if kind not in FORMATS:
+        raise UsageError(f"{path}: of this kind ({kind}) no copy can be written")
+    if output_file is None:
+        raise UsageError(f"{path}: is no text; name the copy with --output")
+    return export(kind, Path(path), output_file, scanner, mask)
 
 
 @contextmanager
@@ -85,8 +113,12 @@ def _opened(path: str) -> Iterator[Entry]:
         yield entry
 
 
-def _copy(entry: Entry, redactor: Redactor[bytes], stream: IO[bytes]) -> Counter[str]:
-    found: Counter[str] = Counter()
+def _copy(
+    entry: Entry, redactors: list[Redactor[bytes]], hexes: HexFilter | None, stream: IO[bytes]
+) -> Counter[str]:
+    """``redactors``: one after the other. Beside a mask a value may look like a secret that beside
+    what the mask replaced did not: in a table the second one sees to that."""
+    found: Counter[str] = Counter() if hexes is None else hexes.found
     buffer = memoryview(bytearray(READ))
     # What the redactor lets go of may end inside a character.
     text = codecs.getincrementaldecoder("utf-8")("surrogatepass")
@@ -94,12 +126,18 @@ def _copy(entry: Entry, redactor: Redactor[bytes], stream: IO[bytes]) -> Counter
     while more:
         count = entry.readinto(buffer)
         more = count > 0
-        clean = redactor.feed(bytes(buffer[:count])) if more else redactor.close()
+        clean = bytes(buffer[:count])
+        if hexes is not None:
+            clean = hexes.feed(clean, final=not more)
+        for redactor in redactors:
+            clean = redactor.feed(clean)
+            if not more:
+                clean += redactor.close()
+            found.update(finding.rule for finding in redactor.findings)
+            redactor.findings.clear()
         if entry.encoding:
             clean = text.decode(clean, final=not more).encode(entry.encoding, "surrogatepass")
         if clean:
             stream.write(clean)
             stream.flush()
-        found.update(finding.rule for finding in redactor.findings)
-        redactor.findings.clear()
     return found

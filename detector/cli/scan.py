@@ -43,6 +43,14 @@ def scan(
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Leave out the findings known in it.")
     ] = None,
+    save_rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-rules",
+            metavar="FILE",
+            help="Write drafts of rules for the unknown formats of tokens in columns.",
+        ),
+    ] = None,
     explain: Annotated[bool, typer.Option(help="Say of each finding why.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Raw values instead of masked ones.")] = False,
     progress: Annotated[
@@ -86,9 +94,22 @@ def scan(
         sink = make_sink(format, stream, live=live, show_secrets=show_secrets)
         with bar(run, progress):
             status = _report(run, sink, known, limit, announce=live and format == "text")
+    if save_rules is not None:
+        _save(save_rules, run)
     if stats:
         typer.echo(statistics(run), err=True)
     return status
+
+
+def _save(path: Path, run: Run) -> None:
+    from detector.profile import drafts
+
+    text = drafts(profile for _, profile in run.profiles)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    complain(f"{path}: {text.count('[[rule]]')} drafts of rules")
 
 
 def _known(path: Path, scanner: Scanner) -> Baseline:

@@ -6,6 +6,7 @@ hashes and identifiers apart; :mod:`~detector.profile.draft` writes a rule for t
 
 from detector.profile.draft import drafts
 from detector.profile.judge import judge_column
+from detector.profile.names import names_a_credential
 from detector.profile.types import ColumnProfile, Kind, TokenFormat
 
-__all__ = ["ColumnProfile", "Kind", "TokenFormat", "drafts", "judge_column"]
+__all__ = ["ColumnProfile", "Kind", "TokenFormat", "drafts", "judge_column", "names_a_credential"]

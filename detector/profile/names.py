@@ -140,3 +140,10 @@ def _credential(words: list[str], in_table: list[str]) -> float:
             return 1
         return 0.5 if last != "value" and (before or last not in ("key", "keys", "code")) else 0
     return 0
+
+
+def names_a_credential(table: str, name: str) -> bool:
+    """Whether a column's own name, or for a path of keys its last one, is a credential's."""
+    last = re.sub(r"(?:\[\d*\])+$", "", name).rpartition(".")[2]
+    says = of_column(table, last or name)
+    return max(says.credential, says.password) > 0

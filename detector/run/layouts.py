@@ -16,6 +16,7 @@ from detector.tables.sniff import sniff
 from detector.tables.sql import Sql, block
 from detector.types import Skipped
 
+SCHEMA = "!(schema)"  # the member of a dump of PostgreSQL that holds its definitions
 HEAD = 4096  # bytes that tell how a text holds tables
 
 
@@ -23,7 +24,7 @@ def layout_of(entry: Entry, head: bytes, census: Census) -> Layout | None:
     """That of an entry which begins with ``head``, None for what holds no tables."""
     if entry.table is not None:
         return Layout(Sql(), state=block(*entry.table), census=census)
-    dialect = sniff(entry.path, head)
+    dialect = Sql() if entry.path.endswith(SCHEMA) else sniff(entry.path, head)
     return None if dialect is None else Layout(dialect, census=census)
 
 

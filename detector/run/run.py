@@ -13,6 +13,7 @@ import msgspec
 
 from detector.matcher import Timings
 from detector.profile import ColumnProfile
+from detector.run.folded import Folded
 from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.tables import Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
@@ -63,6 +64,7 @@ class Run:
         self.tables = TableTally()
         """What was reported by table, and what the sources say of theirs."""
         self.exposures = Exposures()
+        self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
         self.profiles: list[tuple[str, ColumnProfile]] = []
         """Of all columns that were seen, with their source's path; after the iteration."""
 
@@ -81,7 +83,11 @@ class Run:
         self.profiles = [*profiles(self.tables)]
         least = self._scanner.min_confidence
         fingerprinter = self._scanner.fingerprinter
+        told = set()
         for one in column_findings(iter(self.profiles), self.tables, fingerprinter, least):
+            told.add((one.path, one.table, one.field))
+            yield self.exposures.raised(one)
+        for one in self._folded.rest(told.__contains__, fingerprinter):
             yield self.exposures.raised(one)
 
     def table_summaries(self) -> list[TableSummary]:
@@ -145,7 +151,10 @@ class Run:
             yield result
         else:
             finding = self._lines.absolute(unit, result) if unit.stop else result
-            yield finding if finding.table is None else self.exposures.raised(finding)
+            if finding.table is None:
+                yield finding
+            elif not self._folded.takes(finding):
+                yield self.exposures.raised(finding)
 
     def _note(self, said: Tables) -> None:
         self.tables.note(said)

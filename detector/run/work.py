@@ -209,7 +209,7 @@ def _sample(chunk: Chunk) -> list[bytes | None]:
     data, offsets = chunk.data, chunk.offsets
     return [
         bytes(data[int(offsets[n]) : int(offsets[n + 1]) - 1]) or None
-        for n in range(0, count, step)
+        for n in range(0 if chunk.first_row else 1, count, step)  # not the headings
     ]
 
 

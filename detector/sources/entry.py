@@ -96,6 +96,10 @@ class Entry:
             self.skipped = _lost(self.path, damage)
             return 0
 
+    def peek(self, count: int) -> bytes:
+        """The first bytes, without taking them; before anything was read."""
+        return first_bytes(self._stream)[:count]
+
     def chunks(self, size: int) -> Iterator[bytes | Skipped]:
         """The bytes in pieces of ``size`` (the last one shorter), then `Skipped` if any."""
         buffer = bytearray(size)
