@@ -185,6 +185,7 @@ WAITING: frozenset[str] = frozenset(
         "example: dockerfile",
         "example: java",
         "example: log",
+        "example: powershell",
         "example: sql update",
         "example: tomcat",
         "example: wordpress",
