@@ -50,7 +50,8 @@ _KNOWN = re.compile(
     r"(?:^|[\W_])(?:id|name|names|user|username|login|account|e-?mail|mail|pass|password|passwd|pwd"
     r"|secret|token|key|api|value|url|host|date|time|created|updated|status|type|note|notes"
     r"|comment|comments|description|title|phone|address|role|group|owner|service|code|number"
-    r"|amount|price|count|total|city|country|company|department|product|order)(?:[\W_]|$)",
+    r"|amount|price|count|total|city|country|company|department|product|order"
+    r"|body|text|content|subject|message|from|to|at|by|read|sent)(?:[\W_]|$)",
     re.IGNORECASE,
 )
 

@@ -10,8 +10,8 @@ import sys
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from leak import leaked
 from servers import postgres_database, psql
-from tables.database import leaked
 
 
 def detector(*arguments):

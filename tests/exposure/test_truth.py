@@ -262,7 +262,7 @@ def _said(exposure: Exposure, table: str, role: str) -> tuple[str, ...]:
     return tuple(getattr(access, field) for field in FIELDS)
 
 
-@pytest.mark.parametrize("role", [*ASKED, f"{HERMIT}_in"])
+@pytest.mark.parametrize("role", [*ASKED, f"{HERMIT}_in"], ids=[*ASKED, "hermit"])
 def test_tables(connection, sayings, role):
     wrong = {}
     for table in CASES:

@@ -29,7 +29,9 @@ def _found(text, cuts):
 
 WAYS = {
     "copy": ("COPY t (id, b) FROM stdin;\n1\t\\\\x{0}\n2\t\\\\x{1}\n\\.\n"),
-    "insert": "INSERT INTO t (id, b) VALUES (1, '\\x{0}');\nINSERT INTO t (id, b) VALUES (2, '\\x{1}');\n",
+    "insert": (
+        "INSERT INTO t (id, b) VALUES (1, '\\x{0}');\nINSERT INTO t (id, b) VALUES (2, '\\x{1}');\n"
+    ),
     "mysql": "INSERT INTO t (id, b) VALUES (1,0x{0}),(2,0x{1});\n",
     "sqlite": "INSERT INTO t (id, b) VALUES (1,X'{0}'),(2,x'{1}');\n",
 }

@@ -11,9 +11,9 @@ import subprocess
 import msgspec
 import pytest
 import servers
-from database import SCALE, leaked
 from hypothesis import given
 from hypothesis import strategies as st
+from leak import SCALE, leaked
 
 from bench.database import RULES, SEED, TABLES, Counts, Text, Truth, planted, rows
 from bench.dumps import FORMATS

@@ -8,7 +8,7 @@ import sys
 from functools import cache
 
 import pytest
-from database import leaked
+from leak import leaked
 from material import example_of
 
 from bench.dumps import FORMATS, usual
