@@ -89,11 +89,15 @@ _OF_PROVIDERS = (
 _SHARED = frozenset({"key", "token", "credential", "_sid"})
 
 
+MOST_LOOKED_AT = 8  # bytes of a value in a head: with 40 the pattern is too large for the engine
+
+
 def of_chosen(names: tuple[str, ...], least: int) -> Heads:
     """Heads for values that people choose: the last ``least`` bytes of a hit are the first of
     the value. A name that ends in a blank stands right before its value, ``--password …``, which
     then has quotes, or a digit: prose goes on in letters. One that ends in what assigns,
     ``pw:``, has nothing else between."""
+    least = min(least, MOST_LOOKED_AT)
     apart = [name.lower().rstrip(" ") for name in names if name.endswith(" ")]
     assigned = [name.lower() for name in names if name.endswith((":", "="))]
     joined = [name.lower() for name in names if not name.endswith((" ", ":", "="))]
