@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from bench.database import CACHE, RULES, TABLES, Database, Truth, database
+from bench.database import CACHE, RULES, TABLES, UNKNOWN, Database, Truth, database
 from bench.dumps import FORMATS, usual
 from bench.peers import PEERS, environment
 from bench.planting import files
@@ -51,6 +51,9 @@ class Found(msgspec.Struct):
     reason: str = ""
 
 
+_JUDGED = ("generic-", f"unknown-token-column in {'.'.join(UNKNOWN)}")
+
+
 class Compared(msgspec.Struct):
     """Findings beside what was planted. ``found``: by the right rule; of those ``placed`` are
     where they were planted, ``nowhere`` lack table, column or row, ``misplaced`` name others.
@@ -72,7 +75,7 @@ class Compared(msgspec.Struct):
     def right(self) -> bool:
         """All of it, where it is, once, and nothing else by a rule that knows a format. What the
         classifier makes of other text is shown, and no matter of counts."""
-        known = sum(n for name, n in self.extra.items() if not name.startswith("generic-"))
+        known = sum(n for name, n in self.extra.items() if not name.startswith(_JUDGED))
         return self.planted == self.found == self.placed and not self.repeated and not known
 
 

@@ -24,6 +24,8 @@ _CALL = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*[(\
 _LOOKUP = re.compile(rb"[A-Za-z_$][0-9A-Za-z_$]{0,15}(?:\.[A-Za-z_$][0-9A-Za-z_$]{0,15})+[;,) ]")
 # Types with a number in their names: Uint8Array, Float64Array, Vector3D.
 _TYPE = re.compile(rb"[A-Z][a-z]{2,15}[0-9]{1,3}[A-Z]?[A-Za-z]{0,15}(?![0-9A-Za-z_$+/=-])")
+# An issue of some tracker: ABC-1234.
+_ISSUE = re.compile(rb"[A-Za-z]{2,10}-[0-9]{1,6}(?![0-9A-Za-z_+/=-])")
 # What an interface says: several words without a digit, six with one, or letters beyond ASCII.
 _TEXT = re.compile(
     rb"(?:[^\s\"'`0-9\\]+ [^\"'`0-9\\\r\n]*|[^\s\"'`0-9\\]*[\xc3-\xf4][^\s\"'`0-9\\]*)"
@@ -59,7 +61,7 @@ class Sieve:
             return True
         if not self._of_words[rule]:
             return False
-        if not quoted and (_LOOKUP.match(text) or _TYPE.match(text)):
+        if not quoted and any(one.match(text) for one in (_LOOKUP, _TYPE, _ISSUE)):
             return True
         if view[start - 1] == _BLANK and _NEXT_WORD.match(
             bytes(view[max(0, start - 2) : start]) + text

@@ -100,3 +100,10 @@ def test_what_only_begins_like_a_constant_stays(rule: int) -> None:
         "self-made",
     ):
         assert not drops(value, rule, "= ", "\n"), value
+
+
+@pytest.mark.parametrize("rule", DRAWN)
+@pytest.mark.parametrize("value", ["ABC-1234", "trac-14549", "SEC-7"])
+def test_an_issue_of_a_tracker_is_no_token(rule: int, value: str) -> None:
+    assert drops(value, rule, " ", " ")
+    assert not drops(f"{value}a7f9", rule, " ", " ")
