@@ -9,8 +9,8 @@ Nothing of a dump is executed. What cannot be known from it is "unknown", never 
 
 The statements are read by this package and not by pglast (PostgreSQL's own parser), which is there
 for every platform but is under the GPL, takes 33 MB and 0.04 s to import, and would still leave
-names, conditions and rights to do here. Both were held against the same output of pg_dump: see
-tests/exposure, where every answer is compared with what a server lets the role do.
+names, conditions and rights to do here. Every answer
+is compared with what a server lets the role do: tests/exposure.
 """
 
 from detector.exposure.catalog import exposure_of_catalog
