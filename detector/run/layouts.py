@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from detector.columns import kind_of
@@ -37,10 +38,17 @@ def told(path: str, census: Census) -> Iterator[Tables]:
 def kind_of_file(path: str) -> str | None:
     """Whether a file holds columns, and in which format."""
     try:
-        with Path(path).open("rb") as opened:
+        with open(path, "rb", opener=_without_waiting) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                return None
             return kind_of(opened.read(HEAD))
-    except OSError:
+    except (OSError, ValueError):
         return None  # it is said when the file is opened
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Should a pipe have taken the file's place since the walk, opening must not hang.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 AHEAD = 4 << 20  # bytes at both ends of a dump that are read first, for its definitions
