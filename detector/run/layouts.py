@@ -105,11 +105,14 @@ class Walker:
                 self._at += count
         return self._state
 
-    def close(self) -> Iterator[Tables]:
+    def told(self) -> Iterator[Tables]:
         """What there was on the way."""
+        yield from told(self._path, self._census)
+
+    def close(self) -> None:
+        """Close the file."""
         if not isinstance(self._reader, Skipped):
             self._reader.close()
-        yield from told(self._path, self._census)
 
 
 def dialect_of(file: FileRef) -> Dialect | None:

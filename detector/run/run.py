@@ -234,15 +234,19 @@ def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
     for said in defined_ahead(file, dialect):
         note(said)
     walker = None if dialect is None else Walker(file, dialect)
-    for start in range(0, size, PIECE):
-        layout = None
-        if dialect is not None and walker is not None:
-            layout = dialect, walker.state_at(start)
-        yield Unit((file,), start, min(start + PIECE, size), layout)
-    if walker is not None:
-        walker.state_at(size)
-        for said in walker.close():
-            note(said)
+    try:
+        for start in range(0, size, PIECE):
+            layout = None
+            if dialect is not None and walker is not None:
+                layout = dialect, walker.state_at(start)
+            yield Unit((file,), start, min(start + PIECE, size), layout)
+        if walker is not None:
+            walker.state_at(size)
+            for said in walker.told():
+                note(said)
+    finally:  # also of a run that is interrupted
+        if walker is not None:
+            walker.close()
 
 
 def _is_large(file: FileRef) -> bool:
