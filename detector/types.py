@@ -157,7 +157,6 @@ class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     rows_found: int
     occurrences: int
     distinct: int
-    mails: int | None = None
     exposure: str | None = None
     """Who else may read or write it, in words."""
     open: bool = False

@@ -16,8 +16,9 @@ from detector.errors import UsageError
 from detector.run import Options, Run
 from detector.scanner import Scanner
 from detector.sinks import FORMATS, Sink, make_sink
+from detector.sinks.words import many
 from detector.sources import STDIN
-from detector.types import Severity, Skipped
+from detector.types import Finding, Severity, Skipped
 
 if TYPE_CHECKING:
     from detector.baseline import Baseline
@@ -109,7 +110,7 @@ def _save(path: Path, run: Run) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
-    complain(f"{path}: {text.count('[[rule]]')} drafts of rules")
+    complain(f"{path}: {many(text.count('[[rule]]'), 'draft')} of rules")
 
 
 def _known(path: Path, scanner: Scanner) -> Baseline:
@@ -126,22 +127,29 @@ def _report(
     ``announce``: a line for each finding at once, for a report that comes at the end only.
     """
     complete, found = True, False
+
+    def take(item: Finding | Skipped) -> None:
+        nonlocal complete, found
+        if isinstance(item, Skipped):
+            complete = False
+            sink.skip(item)
+            complain(f"skipped {item.path}: {item.reason}")
+        elif known is None or item not in known:
+            found |= Severity[item.severity] >= limit
+            run.count(item)
+            sink.write(item)
+            if announce:
+                complain(f"{item.path}:{item.line}:{item.column} {item.rule} {item.secret}")
+
     try:
         try:
             for item in run:
-                if isinstance(item, Skipped):
-                    complete = False
-                    sink.skip(item)
-                    complain(f"skipped {item.path}: {item.reason}")
-                elif known is None or item not in known:
-                    found |= Severity[item.severity] >= limit
-                    run.count(item)
-                    sink.write(item)
-                    if announce:
-                        complain(f"{item.path}:{item.line}:{item.column} {item.rule} {item.secret}")
+                take(item)
         except KeyboardInterrupt:
             complete = False
             complain("interrupted: what was found so far follows")
+            for item in run.rest():
+                take(item)
         sink.tabulate(run.table_summaries(), [*run.tables.columns()])
         sink.close(run.summary)
     except BrokenPipeError:

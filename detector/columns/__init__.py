@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from detector.columns.sheets import read_sheets
-from detector.columns.sqlite import MAGIC, read_sqlite
 from detector.columns.types import Chunk, Item, Limits, Spent, TableInfo, table_name
 from detector.errors import UsageError
 from detector.types import Skipped
@@ -30,6 +28,7 @@ __all__ = ["KINDS", "Chunk", "Item", "Limits", "TableInfo", "kind_of", "open_col
 KINDS = ("parquet", "arrow", "arrow stream", "orc", "sqlite", "workbook")
 
 _LIMITS = Limits()
+_SQLITE = b"SQLite format 3\0"
 # A local header of a zip, then the name of its member.
 _IN_WORKBOOK = re.compile(rb"PK\x03\x04.{26}xl/", re.DOTALL)
 # The mark of a message, its size, and the root of a flatbuffer, which is always near.
@@ -47,7 +46,7 @@ def kind_of(head: bytes) -> str | None:
         return "arrow stream"
     if head[:3] == b"ORC" and _CONTROL.search(head[:64]):  # a list of orchards is text
         return "orc"
-    if head[:16] == MAGIC:
+    if head[:16] == _SQLITE:
         return "sqlite"
     if head[:4] == b"PK\3\4" and _IN_WORKBOOK.search(head[:4096]):
         return "workbook"
@@ -102,8 +101,12 @@ def _items(
 ) -> Iterator[Item]:
     table = table_name(display)
     if kind == "sqlite":
+        from detector.columns.sqlite import read_sqlite
+
         yield from read_sqlite(path, data, display, limits)
     elif kind == "workbook":
+        from detector.columns.sheets import read_sheets
+
         yield from read_sheets(path, data, display, limits)
     else:
         arrow = _pyarrow()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from detector.mask import Mask
 from detector.scanner import Scanner
+from detector.tables.hexes import prefix_at_end, runs_in
 
-SHORTEST = 32  # digits: nothing shorter than 16 bytes is looked at
 LONGEST = 32 << 20  # digits that wait for their end at most
-_RUN = re.compile(rb"(?<=\\x)[0-9a-fA-F]{%d,}|(?<=[(,\s]0x)[0-9a-fA-F]{%d,}" % (SHORTEST, SHORTEST)
-                  + rb"|(?<=[xX]')[0-9a-fA-F]{%d,}" % SHORTEST)  # fmt: skip
-_OPEN = re.compile(rb"(?:\\x?|0x?|[xX]'?)(?:(?<=[x'])[0-9a-fA-F]*)?\Z")
 
 
 class HexFilter:
@@ -26,19 +22,15 @@ class HexFilter:
     def feed(self, data: bytes, *, final: bool = False) -> bytes:
         """The next piece; what can be let go of."""
         text = self._held + data
-        self._held = b""
-        if not final and len(text) < LONGEST:
-            digits = len(text) - len(text.rstrip(b"0123456789abcdefABCDEF"))
-            opened = _OPEN.search(text, max(0, len(text) - digits - 2))
-            if opened is not None:
-                text, self._held = text[: opened.start()], text[opened.start() :]
-        if b"x" not in text and b"X" not in text:
-            return text
-        clean: bytes = _RUN.sub(self._clean, text)
-        return clean
+        end = len(text) if final or len(text) >= LONGEST else _settled(text)
+        self._held = text[end:]
+        parts, at = [], 0
+        for start, stop in runs_in(text[:end]):
+            parts += [text[at:start], self._clean(text[start:stop])]
+            at = stop
+        return b"".join([*parts, text[at:end]])
 
-    def _clean(self, run: re.Match[bytes]) -> bytes:
-        digits = run[0]
+    def _clean(self, digits: bytes) -> bytes:
         whole = len(digits) & ~1
         clean, findings = self._scanner.redact(
             bytes.fromhex(digits[:whole].decode()), mask=self._mask
@@ -47,3 +39,12 @@ class HexFilter:
             return digits
         self.found.update(finding.rule for finding in findings)
         return bytes(clean.hex().encode() + digits[whole:])
+
+
+def _settled(text: bytes) -> int:
+    """Up to where nothing that follows the text can matter: digits at its end may go on."""
+    digits = len(text) - len(text.rstrip(b"0123456789abcdefABCDEF"))
+    for end in (len(text) - digits, len(text)):
+        if prefix := prefix_at_end(text[:end]):
+            return end - len(prefix)
+    return len(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from detector.exposure.fold import DEEPEST, Caller, outcome
@@ -58,8 +59,9 @@ class Mention(NamedTuple):
 
 class Query(NamedTuple):
     """A view's. ``rows``: of each relation, whether every row shows ("open"), some ("filtered"),
-    none ("closed"). ``writable``: the only relation, if rows can be written through it;
-    ``plain``: it has columns that are just those of a table; ``condition``: whether it has one."""
+    none ("closed"). ``writable``: the only relation, if rows can be written through it; ``plain``:
+    it has columns that are just those of a table; ``condition``: whether it has one; ``every``: it
+    has all columns, by a star."""
 
     relations: tuple[Path, ...]
     rows: dict[Path, str]
@@ -67,6 +69,7 @@ class Query(NamedTuple):
     plain: bool
     condition: bool
     names: frozenset[str]
+    every: bool = False
 
 
 def query_of(body: Tokens, known: Container[Path], search_path: Sequence[str] | None) -> Query:
@@ -116,7 +119,14 @@ def _query(
             writable = only
     plain = any(_is_plain(item) for item in split(clauses.get("select", [])))
     names = frozenset(token.text for token in tokens if token.kind in (WORD, NAME))
-    return Query(relations, rows, writable, plain, "where" in clauses, names)
+    return Query(relations, rows, writable, plain, "where" in clauses, names, _has_star(tokens))
+
+
+def _has_star(tokens: list[Token]) -> bool:
+    """Whether a star stands for columns: not where it multiplies, nor in ``count(*)``."""
+    star = Token(SIGN, "*")
+    before = {Token(WORD, "select"), Token(WORD, "distinct"), Token(SIGN, ","), Token(SIGN, ".")}
+    return any(b == star and a in before for a, b in pairwise(tokens))
 
 
 def mentions(

@@ -503,7 +503,7 @@ class _Judge:
         right = self._right(relation, verb, user, caller, depth + 1)
         if right.columns and not right.denied:
             hidden = set(relation.columns) - set(right.columns)
-            if hidden & query.names:
+            if hidden & query.names or (query.every and hidden):
                 return _Right("closed", "it uses columns that it may not", denied=True)
         return right
 

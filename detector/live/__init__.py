@@ -9,11 +9,14 @@ They need a driver, each an optional extra, and are not opened before a URL asks
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from detector.exposure import Exposure
 from detector.live.addresses import SCHEMES, Address, address_of
 from detector.live.rows import Relation
 from detector.types import Skipped
+
+if TYPE_CHECKING:
+    from detector.exposure import Exposure
 
 __all__ = ["SCHEMES", "Address", "Relation", "address_of", "open_database"]
 

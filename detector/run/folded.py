@@ -6,12 +6,11 @@ of `acme_key` are one column in either; some few are told one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 import msgspec
 
 from detector.fingerprint import Fingerprinter
-from detector.profile import names_a_credential
 from detector.types import Finding
 
 FEW = 8  # values of a column that are told one by one
@@ -41,6 +40,8 @@ class Folded:
         if finding.rule not in self._rules or table is None or field is None or finding.decoded:
             return False
         if (table, field) not in self._speaks:
+            from detector.profile import names_a_credential  # only who has tables needs it
+
             self._speaks[table, field] = names_a_credential(table, field)
         if not self._speaks[table, field]:
             return False
@@ -50,10 +51,10 @@ class Folded:
             column.first.append(finding)
         return True
 
-    def rest(self, told: Callable[[Key], bool], fingerprinter: Fingerprinter) -> Iterator[Finding]:
+    def rest(self, told: Container[Key], fingerprinter: Fingerprinter) -> Iterator[Finding]:
         """Those of small columns, and one for each other, but where the column is ``told``."""
         for key, column in self._columns.items():
-            if told(key):
+            if key in told:
                 continue
             if column.count <= FEW:
                 yield from column.first

@@ -1,13 +1,7 @@
-"""Bytes that dumps write as hexadecimal digits: ``\\x48656c6c6f``, ``0x48656c6c6f``, ``X'4865'``.
-
-https://www.postgresql.org/docs/current/datatype-binary.html (bytea), mysqldump's --hex-blob,
-https://www.sqlite.org/lang_expr.html (BLOB literals). What they stand for is scanned as well; a
-finding in it has the span of its digits.
-"""
+"""Scanning what a dump writes as hexadecimal digits: a finding in it has the span of its digits."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,14 +9,11 @@ import msgspec
 
 from detector.scanner import Scanner
 from detector.stream import Window
+from detector.tables.hexes import SHORTEST, digits_at, prefix_at_end, runs_in
 from detector.tables.layout import NOWHERE, Cell
 from detector.types import Finding
 
-SHORTEST = 32  # digits: nothing shorter than 16 bytes is looked at
 LONGEST = 16 << 20  # digits that are decoded together; a longer value is looked at in parts
-_PREFIXES = (b"\\x", b"0x", b"X'", b"x'")
-_DIGITS = re.compile(rb"[0-9a-fA-F]*")
-_PREFIX = re.compile(rb"(?:\\x|0x|[xX]'|[\\0xX])\Z")  # or what may become one
 
 
 class _Run(NamedTuple):
@@ -56,8 +47,7 @@ class Hexes:
 
     def begin_behind(self, before: bytes) -> None:
         """What follows these bytes is looked at; digits that begin in them are not."""
-        prefix = _PREFIX.search(before)
-        self._tail = prefix[0] if prefix else b""
+        self._tail = prefix_at_end(before)
 
     def go_on(self, text: bytes) -> Iterator[Finding]:
         """Through bytes in which no run of ours begins any more."""
@@ -78,8 +68,7 @@ class Hexes:
         """How far the digits that were open go on, and what is complete by that."""
         if self._open is None:
             return 0, []
-        found = _DIGITS.match(text)
-        at = found.end() if found else 0
+        at = digits_at(text)
         run = self._open._replace(digits=self._open.digits + text[:at])
         self._open = None
         if at < len(text):
@@ -94,10 +83,10 @@ class Hexes:
         begin = window.size - len(self._tail)
         text, at = self._tail + text, at + len(self._tail) if at else 0
         self._tail = b""
-        found = _digits_in(text, at)
-        if not found or found[-1][0] + len(found[-1][1]) < len(text):
-            prefix = _PREFIX.search(text, max(at, len(text) - 2))
-            self._tail = prefix[0] if prefix else b""
+        found = runs_in(text, at)
+        goes_on = bool(found) and found[-1][1] == len(text)
+        if not goes_on:
+            self._tail = prefix_at_end(text, at)
         if not found:
             return []
         positions = [window.base + begin + start for start, _ in found]
@@ -107,12 +96,12 @@ class Hexes:
         if layout is not None:
             cells = layout.locate(window.buffer, window.base, positions)
         runs = [
-            _Run(position, digits, line, column, cell)
-            for position, (_, digits), line, column, cell in zip(
+            _Run(position, text[start:end], line, column, cell)
+            for position, (start, end), line, column, cell in zip(
                 positions, found, lines, columns, cells, strict=True
             )
         ]
-        if found[-1][0] + len(found[-1][1]) == len(text):
+        if goes_on:
             self._open = runs.pop()
         return runs
 
@@ -134,21 +123,3 @@ class Hexes:
                     row=row,
                     decoded=("hex",),
                 )
-
-
-def _digits_in(text: bytes, at: int) -> list[tuple[int, bytes]]:
-    """Runs behind a prefix that are long enough, or that go on behind the text. One regex for all
-    prefixes takes ten times as long as looking for each."""
-    found = []
-    for prefix in _PREFIXES:
-        begin = text.find(prefix, at)
-        while begin >= 0:
-            begin += len(prefix)
-            run = _DIGITS.match(text, begin)
-            if run is not None and run[0]:
-                end = run.end()
-                if end - begin >= SHORTEST or end == len(text):
-                    found.append((begin, run[0]))
-                begin = end
-            begin = text.find(prefix, begin)
-    return sorted(found)

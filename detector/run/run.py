@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detector.matcher import Timings
-from detector.profile import ColumnProfile
 from detector.run.folded import Folded
 from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.tables import Tables, TableTally
@@ -24,6 +23,7 @@ from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.types import Finding, Skipped, Summary, TableSummary
 
 if TYPE_CHECKING:
+    from detector.profile import ColumnProfile
     from detector.run.workers import Pool
 
 # Seconds that this process scans alone: most runs are over by then (a core does a gigabyte
@@ -66,7 +66,7 @@ class Run:
         self.exposures = Exposures()
         self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
         self.profiles: list[tuple[str, ColumnProfile]] = []
-        """Of all columns that were seen, with their source's path; after the iteration."""
+        """Of columns of unknown tokens and plaintext passwords, with their source's path."""
 
     def __iter__(self) -> Iterator[Finding | Skipped]:
         begun = self._begun = time.perf_counter()
@@ -74,21 +74,27 @@ class Run:
             for unit, result in self._results():
                 yield from self._take(unit, result)
                 self.summary.seconds = time.perf_counter() - begun
-            yield from self._columns()
+            yield from self.rest()
         finally:
             self.summary.seconds = time.perf_counter() - begun
 
-    def _columns(self) -> Iterator[Finding]:
-        """What is found in whole columns, at the end."""
-        self.profiles = [*profiles(self.tables)]
+    def rest(self) -> Iterator[Finding]:
+        """What is said of whole columns. The iteration ends with it; one that was interrupted has
+        it still to give."""
+        self._judge()
         least = self._scanner.min_confidence
         fingerprinter = self._scanner.fingerprinter
-        told = set()
-        for one in column_findings(iter(self.profiles), self.tables, fingerprinter, least):
-            told.add((one.path, one.table, one.field))
+        told: set[tuple[str, str, str]] = set()
+        for one in column_findings(self.profiles, fingerprinter, least):
+            told.add((one.path, one.table or "", one.field or ""))
             yield self.exposures.raised(one)
-        for one in self._folded.rest(told.__contains__, fingerprinter):
+        for one in self._folded.rest(told, fingerprinter):
             yield self.exposures.raised(one)
+
+    def _judge(self) -> None:
+        """The columns that were sampled since."""
+        for path, census in self.tables.sampled():
+            self.profiles += profiles(path, census, self.tables.share)
 
     def table_summaries(self) -> list[TableSummary]:
         """Tables in which something was reported, and who else may read them."""
@@ -146,6 +152,7 @@ class Run:
                 self.watch()
         elif isinstance(result, Tables):
             self._note(result)
+            self._judge()  # all its findings were given: the samples need not be kept
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result

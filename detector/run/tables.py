@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from detector.distinct import Distinct, count_of
-from detector.exposure import Exposure
 from detector.tables.census import TableCensus
 from detector.types import ColumnSummary, Finding, Severity, TableSummary
+
+if TYPE_CHECKING:
+    from detector.exposure import Exposure
 
 TOGETHER = 8192  # findings that are sorted into their columns at once: a fifth of one by one
 
@@ -68,6 +71,7 @@ class TableTally:
     def __init__(self) -> None:
         self._tables: dict[Key, _Table] = {}
         self._waiting: list[Finding] = []
+        self._sampled: list[tuple[str, TableCensus]] = []
 
     def add(self, finding: Finding) -> None:
         """One finding; those outside of tables are left out."""
@@ -91,6 +95,7 @@ class TableTally:
         """What a source says of its tables."""
         for census in said.tables:
             self._table(said.path, census.name).census = census
+        self._sampled += [(said.path, census) for census in said.tables]
 
     def share(self, path: str, table: str, field: str) -> float:
         """Of a table's rows, how many have a finding in this column; 0 where nobody knows."""
@@ -101,11 +106,12 @@ class TableTally:
         columns = [column for (name, _), column in known.columns.items() if name == field]
         return count_of([column.rows for column in columns]) / known.census.rows
 
-    def censuses(self) -> Iterator[tuple[str, TableCensus]]:
-        """Each table's, with its path."""
-        for (path, _), table in self._tables.items():
-            if table.census is not None:
-                yield path, table.census
+    def sampled(self) -> Iterator[tuple[str, TableCensus]]:
+        """The tables with samples that nobody has taken yet, each with its path; then they go."""
+        waiting, self._sampled = self._sampled, []
+        for path, census in waiting:
+            yield path, census
+            census.forget()
 
     def tables(self) -> Iterator[TableSummary]:
         """Tables in which something was found, in the order in which they came."""

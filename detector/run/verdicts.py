@@ -7,16 +7,18 @@ of its source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from detector.exposure import Access, Exposure, exposure_of
 from detector.fingerprint import Fingerprinter
-from detector.profile import ColumnProfile, Kind, judge_column
-from detector.run.tables import TableTally
+from detector.tables.census import TableCensus
 from detector.types import Finding, Secret, Severity, TableSummary
+
+if TYPE_CHECKING:
+    from detector.exposure import Access, Exposure
+    from detector.profile import ColumnProfile
 
 SELDOM = 0.5  # share of rows with findings from which on a column needs no judgement of its own
 ROLES = ("anon", "authenticated")
@@ -31,11 +33,11 @@ class _Rule(NamedTuple):
 
 
 _RULES = {
-    Kind.tokens: _Rule(
+    "tokens": _Rule(
         "unknown-token-column", "Column of tokens of an unknown format", "high",
         "Drawn at random, under a name or with a prefix that says that they open something.",
     ),
-    Kind.passwords: _Rule(
+    "passwords": _Rule(
         "plaintext-password-column", "Column of plaintext passwords", "critical",
         "Signs in as every user in it, and wherever else they use the same password.",
     ),
@@ -43,28 +45,27 @@ _RULES = {
 _REVOKE = "https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"
 
 
-def profiles(tally: TableTally) -> Iterator[tuple[str, ColumnProfile]]:
-    """Of every column that was sampled, with its source's path."""
-    for path, census in tally.censuses():
-        for field, values in census.sampled().items():
-            found = tally.share(path, census.name, field)
-            yield path, judge_column(census.name, field, values, rows=census.rows, found=found)
+def profiles(
+    path: str, census: TableCensus, share: Callable[[str, str, str], float]
+) -> Iterator[tuple[str, ColumnProfile]]:
+    """Of a table's columns those that hold unknown tokens or plaintext passwords, with the
+    source's path. ``share``: of a column's rows, how many have a finding already."""
+    from detector.profile import judge_column  # only who has tables needs it
+
+    for field, values in census.sampled().items():
+        found = share(path, census.name, field)
+        profile = judge_column(census.name, field, values, rows=census.rows, found=found)
+        if profile.kind in _RULES and found < SELDOM:
+            yield path, profile
 
 
 def column_findings(
-    judged: Iterator[tuple[str, ColumnProfile]],
-    tally: TableTally,
-    fingerprinter: Fingerprinter,
-    least: float,
+    judged: Iterable[tuple[str, ColumnProfile]], fingerprinter: Fingerprinter, least: float
 ) -> Iterator[Finding]:
-    """One for each column of unknown tokens or plaintext passwords."""
+    """One for each column that is sure enough."""
     for path, profile in judged:
-        rule = _RULES.get(profile.kind)
-        if rule is None or profile.confidence < least:
-            continue
-        if tally.share(path, profile.table, profile.name) >= SELDOM:
-            continue
-        yield _finding(path, profile, rule, fingerprinter)
+        if profile.confidence >= least:
+            yield _finding(path, profile, _RULES[profile.kind], fingerprinter)
 
 
 def _finding(
@@ -90,7 +91,7 @@ def _finding(
         fingerprint=fingerprinter(rule.id, place),
         claims=claims,
         why=rule.why,
-        revoke=_REVOKE if profile.kind is Kind.passwords else "",
+        revoke=_REVOKE if profile.kind == "passwords" else "",
         reasons=profile.reasons,
     )
 
@@ -109,6 +110,8 @@ class Exposures:
 
     def define(self, path: str, ddl: list[str], *, complete: bool) -> None:
         """The statements of one source."""
+        from detector.exposure import exposure_of  # only who has definitions needs it
+
         exposure = exposure_of(ddl, complete=complete)
         if exposure.known:
             self.learn(path, exposure)

@@ -6,7 +6,7 @@ come, so a unit needs constant memory however much it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -15,7 +15,6 @@ import msgspec
 from detector.cluster import Group
 from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
 from detector.errors import UsageError
-from detector.exposure import Exposure
 from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
@@ -59,7 +58,8 @@ def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Wai
 def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
     file = unit.file
     if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
-        yield from _scan_columns(scanner, unit, open_columns(file.path, file.name, kind=kind))
+        items = open_columns(file.path, file.name, kind=kind)
+        yield from _scan_columns(scanner, unit, file.name, items)
         yield Counts(bytes_read=file.size or 0)
         return
     read = 0
@@ -80,7 +80,8 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     scanned = count = entry.readinto(window.space()[:READ])
     head = bytes(window.buffer[: min(count, HEAD)])
     if entry.encoding is None and (kind := kind_of(head)) is not None:
-        yield from _scan_packed_columns(scanner, unit, entry, window, kind)
+        begun = bytes(window.buffer[:count])
+        yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
         return
     census = Census()
     window.tracker.layout = layout = layout_of(entry, head, census)
@@ -89,7 +90,7 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     hexes = None if layout is None else Hexes(scanner, entry.path)
     while count:
         if hexes is not None:
-            yield from hexes.look(window, count)
+            yield from _in_source(entry, hexes.look(window, count))
         yield from _found(scanner, unit, entry, window.commit(count))
         if entry.encoding:
             entry.forget(window.base)
@@ -98,7 +99,7 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         scanned += count
     yield from _found(scanner, unit, entry, window.finish())
     if layout is not None and hexes is not None:
-        yield from hexes.finish()
+        yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
         yield from told(entry.path, census)
     if entry.skipped is not None:
@@ -117,11 +118,11 @@ def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
     for relation in open_database(address):
         if isinstance(relation, Skipped):
             yield relation
-        elif isinstance(relation, Exposure):
-            yield Tables(address.shown, [], [], exposure=relation)
-        else:
+        elif isinstance(relation, Relation):
             yield Counts(rows_expected=relation.rows)
             yield from _scan_relation(scanner, unit, relation, census)
+        else:
+            yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
 
 
@@ -154,30 +155,26 @@ def _scan_relation(
 
 
 def _scan_packed_columns(
-    scanner: Scanner, unit: Unit, entry: Entry, window: Window, kind: str
+    scanner: Scanner, unit: Unit, entry: Entry, begun: bytes, kind: str
 ) -> Iterator[Result | Waiting]:
     """Columns in an archive or a compression: their readers must jump, so they are unpacked into
     memory, up to a bound. Nothing is ever unpacked to the disk."""
-    data = bytearray()
-    count = 1
-    while count and len(data) <= PACKED:
-        data += window.buffer[:count] if not data else b""
-        count = entry.readinto(window.space()[:READ])
-        data += window.buffer[:count]
+    data, buffer = bytearray(begun), memoryview(bytearray(READ))
+    while len(data) <= PACKED and (count := entry.readinto(buffer)):
+        data += buffer[:count]
     if len(data) > PACKED:
         reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
         yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
         return
     items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data))
-    yield from _scan_columns(scanner, unit, items)
+    yield from _scan_columns(scanner, unit, entry.path, items)
     if entry.skipped is not None:
         yield entry.skipped
 
 
 def _scan_columns(
-    scanner: Scanner, unit: Unit, items: Iterator[Item]
+    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item]
 ) -> Iterator[Result | Waiting]:
-    path = unit.file.name
     census = Census()
     try:
         for item in items:
@@ -220,7 +217,15 @@ def _found(
         if groups:
             yield Waiting(unit, groups, partial(scanner.findings, path=entry.path))
         return
-    for finding in scanner.findings(groups, entry.path):
+    yield from _in_source(entry, scanner.findings(groups, entry.path))
+
+
+def _in_source(entry: Entry, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Where they stand in the source as its user has it."""
+    if entry.encoding is None:
+        yield from findings
+        return
+    for finding in findings:
         start, end = entry.source_span(finding.start, finding.end)
         yield msgspec.structs.replace(finding, start=start, end=end)
 

@@ -1,6 +1,6 @@
 """What a text says of its tables in passing: columns, rows, some of the values, definitions.
 
-Memory is bounded: of each table some rows, of definitions some megabytes.
+Memory is bounded: of each table some rows, of all of them and of definitions some megabytes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import msgspec
 SAMPLED = 4096  # rows kept of a table, at most; then every second one goes
 LONGEST = 512  # bytes kept of a sampled value
 MOST_TABLES = 4096
+MOST_SAMPLED = 64 << 20  # bytes of samples of all tables; what comes then is not kept
 MOST_DDL = 4 << 20  # bytes of definitions kept
 
 
@@ -27,6 +28,10 @@ class TableCensus(msgspec.Struct):
     offered: int = 0
     values: dict[str, list[bytes | None]] = {}
     """Of a field: some values, where columns come apart instead of rows."""
+
+    def forget(self) -> None:
+        """The samples: they are looked at once."""
+        self.samples, self.values = [], {}
 
     def sampled(self) -> dict[str, list[bytes | None]]:
         """Some values of each column."""
@@ -51,7 +56,7 @@ class Census:
     def __init__(self) -> None:
         self.tables: dict[str, TableCensus] = {}
         self.ddl: list[str] = []
-        self._ddl_size = 0
+        self._ddl_size = self._sampled = 0
         self.complete = True
         """Whether all tables and definitions could be kept."""
 
@@ -64,8 +69,9 @@ class Census:
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[bytes | None]]
     ) -> None:
         """Some rows that were seen, in order."""
-        if (one := self._table(table, columns)) is None:
+        if (one := self._table(table, columns)) is None or self._sampled > MOST_SAMPLED:
             return
+        self._sampled += sum(len(value or b"") for row in rows for value in row)
         for row in rows:
             if one.offered % one.step == 0:
                 one.samples.append(tuple(v if v is None else bytes(v[:LONGEST]) for v in row))
@@ -76,8 +82,9 @@ class Census:
 
     def column(self, table: str, field: str, values: Sequence[bytes | None]) -> None:
         """Some values of one column, where columns come apart."""
-        if (one := self._table(table, ())) is None:
+        if (one := self._table(table, ())) is None or self._sampled > MOST_SAMPLED:
             return
+        self._sampled += sum(len(value or b"") for value in values)
         kept = one.values.setdefault(field, [])
         kept.extend(v if v is None else v[:LONGEST] for v in values)
         if len(kept) > SAMPLED:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detector.tables.bits import PIECE, Flags, parity, pieces
 from detector.tables.census import Census
-from detector.tables.layout import Place
+from detector.tables.layout import Cell
 from detector.types import Bytes
 
 MANY = 32  # places from which on a list of all delimiters pays
@@ -65,9 +65,9 @@ class Csv(NamedTuple):
 
     def walk(
         self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Place]]:
+    ) -> tuple[State, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`."""
-        places: list[Place] = []
+        places: list[Cell] = []
         samples = SAMPLES * PIECE // max(len(data), PIECE) + 1
         for part, offsets in pieces(memoryview(data), positions):
             piece = _Piece(self, state, part)
@@ -161,7 +161,7 @@ class _Piece:
         found = np.flatnonzero(self._column[begin:end] == self._dialect.delimiter[0])
         return self._outside(found + begin)
 
-    def places(self, positions: Sequence[int]) -> list[Place]:
+    def places(self, positions: Sequence[int]) -> list[Cell]:
         """Of ascending positions in the data."""
         offsets = np.asarray(positions, np.int64) + self._at
         lines = np.searchsorted(self._newlines, offsets)
@@ -181,7 +181,7 @@ class _Piece:
         rows = np.searchsorted(self._ends, offsets) + (self._state.row + 1)
         name, header = self._dialect.name, self._dialect.header or ()
         return [
-            Place(name, _field(header, field), row or None)
+            Cell(name, _field(header, field), row or None)
             for field, row in zip(fields.tolist(), rows.tolist(), strict=True)
         ]
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detector.tables.bits import PIECE, Flags, parity, pieces
 from detector.tables.census import Census
-from detector.tables.layout import NOWHERE, Place
+from detector.tables.layout import NOWHERE, Cell
 from detector.types import Bytes
 
 LEVELS = 32  # brackets of which it is known where they are; deeper, there is no field
@@ -63,9 +63,9 @@ class JsonLines(NamedTuple):
 
     def walk(
         self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Place]]:
+    ) -> tuple[State, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`."""
-        places: list[Place] = []
+        places: list[Cell] = []
         for part, offsets in pieces(memoryview(data), positions):
             state, found = self._piece(state, part, offsets, census, _samples(data))
             places += found
@@ -73,11 +73,11 @@ class JsonLines(NamedTuple):
 
     def _piece(
         self, state: State, data: bytes, positions: Sequence[int], census: Census | None, most: int
-    ) -> tuple[State, list[Place]]:
+    ) -> tuple[State, list[Cell]]:
         lead = b"\n" if state.blank else b"x"  # what stands before says whether a line is blank
         text = lead + state.held + data
         newlines, ended = _lines(text)
-        places: list[Place] = []
+        places: list[Cell] = []
         if positions:
             wanted = np.asarray(positions, np.int64) + (1 + len(state.held))
             places = self._places(state, text, newlines, ended, wanted)
@@ -92,7 +92,7 @@ class JsonLines(NamedTuple):
 
     def _places(
         self, state: State, text: bytes, newlines: Ints, ended: Ints, wanted: Ints
-    ) -> list[Place]:
+    ) -> list[Cell]:
         first = int(np.searchsorted(newlines, wanted[0]))
         begin = int(newlines[first - 1]) + 1 if first else 1
         end = int(wanted[-1])
@@ -100,7 +100,7 @@ class JsonLines(NamedTuple):
         structure = _Structure(text[begin:end], State() if first else state, breaks)
         rows = np.searchsorted(ended, wanted) + (state.row + 1)
         return [
-            Place(self.name, _path(frames), row)
+            Cell(self.name, _path(frames), row)
             for frames, row in zip(structure.frames(wanted - begin), rows.tolist(), strict=True)
         ]
 
@@ -125,9 +125,9 @@ class JsonArray(NamedTuple):
 
     def walk(
         self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Place]]:
+    ) -> tuple[State, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`."""
-        places: list[Place] = []
+        places: list[Cell] = []
         for part, offsets in pieces(memoryview(data), positions):
             structure = _Structure(state.held + part, state)
             if offsets:
@@ -138,15 +138,15 @@ class JsonArray(NamedTuple):
             state = structure.after()
         return state, places
 
-    def _place(self, frames: Sequence[Frame]) -> Place:
+    def _place(self, frames: Sequence[Frame]) -> Cell:
         match frames:
             case [int(row), *path]:
-                return Place(self.name, _path(path), row + 1)
+                return Cell(self.name, _path(path), row + 1)
             case [str(table), int(row), *path] if table != UNKNOWN:
-                return Place(table, _path(path), row + 1)
+                return Cell(table, _path(path), row + 1)
             case []:
                 return NOWHERE
-        return Place(self.name, _path(frames))
+        return Cell(self.name, _path(frames))
 
     def _tell(self, census: Census, structure: _Structure, most: int) -> None:
         """Of objects (and arrays) that are elements: those that begin here, and some of them."""

@@ -21,7 +21,6 @@ class Cell(NamedTuple):
     row: int | None = None
 
 
-Place = Cell
 NOWHERE = Cell()
 
 
@@ -34,7 +33,7 @@ class Dialect(Protocol):
 
     def walk(
         self, state: Any, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[Any, list[Place]]:
+    ) -> tuple[Any, list[Cell]]:
         """The state behind ``data``, and the places of some ascending offsets in it.
 
         ``data`` may begin and end anywhere. An offset may equal ``len(data)``: its place is that
@@ -80,7 +79,7 @@ class Layout:
             self.state, _ = self.dialect.walk(self.state, data, (), self._census)
             self._mark = position
 
-    def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Place]:
+    def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Cell]:
         """See :class:`Cells`."""
         if not positions:
             return []

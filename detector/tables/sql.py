@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.tables.census import Census
-from detector.tables.layout import NOWHERE, Place
+from detector.tables.layout import NOWHERE, Cell
 from detector.types import Bytes
 
 LONGEST = 1 << 20  # bytes of a statement that is not data; a longer one is passed over
@@ -121,13 +121,13 @@ class Sql:
 
     def walk(
         self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Place]]:
+    ) -> tuple[State, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`."""
         held = len(state.held)
         text = state.held + bytes(data)
         state = state._replace(held=b"")
         wanted = [position + held for position in positions]
-        places: list[Place] = []
+        places: list[Cell] = []
         at, size = 0, len(text)
         while True:
             begun = at
@@ -146,7 +146,7 @@ class Sql:
 
     def _statement(
         self, state: State, text: bytes, at: int, wanted: Sequence[int], census: Census | None
-    ) -> tuple[State, int, list[Place]]:
+    ) -> tuple[State, int, list[Cell]]:
         """One statement, or as much of it as shows that rows follow."""
         space = _SPACE.match(text, at)
         begin = space.end() if space else at
@@ -210,7 +210,7 @@ class Sql:
 
     def _values(
         self, state: State, text: bytes, at: int, wanted: Sequence[int], census: Census | None
-    ) -> tuple[State, int, list[Place]]:
+    ) -> tuple[State, int, list[Cell]]:
         part = _Values(self, state, text, at)
         places = part.places(wanted)
         if census is not None:
@@ -219,22 +219,22 @@ class Sql:
         return part.after(), part.end, places
 
 
-def _here(state: State) -> Place:
+def _here(state: State) -> Cell:
     """The place of the byte that follows."""
     if state.mode == _COPY:
-        return Place(state.table, _field(state.columns, state.field), state.row + 1)
+        return Cell(state.table, _field(state.columns, state.field), state.row + 1)
     if state.mode == _VALUES and state.depth:
-        return Place(state.table, _field(state.columns, state.field), state.row)
+        return Cell(state.table, _field(state.columns, state.field), state.row)
     return NOWHERE
 
 
-def _nowhere(wanted: Sequence[int], end: int) -> list[Place]:
+def _nowhere(wanted: Sequence[int], end: int) -> list[Cell]:
     return [NOWHERE] * bisect_left(wanted, end)
 
 
 def _copy(
     state: State, text: bytes, at: int, wanted: Sequence[int], census: Census | None
-) -> tuple[State, int, list[Place]]:
+) -> tuple[State, int, list[Cell]]:
     """Lines of a COPY block, up to its end or that of the text."""
     size = len(text)
     fresh = state.field == 0 and not state.inside  # a line begins here
@@ -272,7 +272,7 @@ def _copy(
     return state._replace(row=row, field=field, inside=inside), stop, places
 
 
-def _copy_places(state: State, text: bytes, at: int, wanted: Sequence[int]) -> list[Place]:
+def _copy_places(state: State, text: bytes, at: int, wanted: Sequence[int]) -> list[Cell]:
     table, columns = state.table, state.columns
     if len(wanted) < MANY:
         return [_copy_place(state, text, at, position) for position in wanted]
@@ -286,16 +286,16 @@ def _copy_places(state: State, text: bytes, at: int, wanted: Sequence[int]) -> l
     field[line == 0] += state.field
     rows = (line + state.row + 1).tolist()
     return [
-        Place(table, _field(columns, number), row)
+        Cell(table, _field(columns, number), row)
         for number, row in zip(field.tolist(), rows, strict=True)
     ]
 
 
-def _copy_place(state: State, text: bytes, at: int, position: int) -> Place:
+def _copy_place(state: State, text: bytes, at: int, position: int) -> Cell:
     line = text.rfind(b"\n", at, position) + 1
     field = text.count(b"\t", max(line, at), position) + (0 if line else state.field)
     row = state.row + text.count(b"\n", at, position) + 1
-    return Place(state.table, _field(state.columns, field), row)
+    return Cell(state.table, _field(state.columns, field), row)
 
 
 def _copy_samples(text: bytes, at: int, stop: int, fresh: bool) -> list[list[bytes | None]]:
@@ -390,7 +390,7 @@ class _Values:
             marks,
         )
 
-    def places(self, wanted: Sequence[int]) -> list[Place]:
+    def places(self, wanted: Sequence[int]) -> list[Cell]:
         """Of the ascending positions in the text that lie here."""
         count = bisect_left(wanted, self.end)
         if not count:
@@ -401,7 +401,7 @@ class _Values:
         fields = self._fields(offsets, begun)
         depth = self._depth_at(offsets)
         return [
-            Place(state.table, _field(state.columns, field), state.row + row) if inside else NOWHERE
+            Cell(state.table, _field(state.columns, field), state.row + row) if inside else NOWHERE
             for row, field, inside in zip(
                 begun.tolist(), fields.tolist(), (depth > 0).tolist(), strict=True
             )

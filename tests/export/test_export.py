@@ -6,12 +6,18 @@ import json
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 
-import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from leak import leaked
+from material import builtin_scanner, example_of
 from servers import postgres_database, psql
+
+from detector.export.hexes import HexFilter
+from detector.mask import Mask
 
 
 def detector(*arguments):
@@ -122,3 +128,19 @@ def test_what_cannot_be_written_is_said(tmp_path):
     done = detector("redact", given)
     assert done.returncode == 2
     assert b"--output" in done.stderr
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=10), st.sampled_from(["\\\\x{}", "0x{}", "X'{}'"]))
+@settings(max_examples=60)
+def test_digits_are_cleaned_however_the_text_is_cut(cuts, way):
+    secret, start, end = example_of("openai-project-key")
+    key = secret[start:end]
+    text = f"a 0 {way.format((b'see ' + key + b'.').hex())}\tx0 {way.format('00' * 20)}0x".encode()
+    edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
+    cleaner = HexFilter(builtin_scanner(), Mask.label)
+    out = b"".join(cleaner.feed(text[a:b]) for a, b in pairwise(edges)) + cleaner.feed(
+        b"", final=True
+    )
+    assert key.hex().encode() not in out
+    assert out == text.replace(key.hex().encode(), b"[redacted:openai-project-key]".hex().encode())
+    assert cleaner.found == {"openai-project-key": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from material import builtin_rules, rule_of, sample_of
@@ -19,7 +20,8 @@ from patterns import drawn, rule_patterns
 def holds(heads: Heads, text: bytes) -> bool:
     """Whether one of the heads stands in this match, where it must."""
     for head in heads.heads:
-        for found in re.finditer(head.regex.encode(), text, re.DOTALL):
+        # As an engine does, which tells hits that overlap, too.
+        for found in regex.finditer(head.regex.encode(), text, regex.DOTALL, overlapped=True):
             # What an engine tells of a hit: where it begins, or ends if its length varies.
             told = found.start() if head.length else found.end()
             if heads.lead_lo <= told <= heads.lead_hi:

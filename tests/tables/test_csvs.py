@@ -6,16 +6,16 @@ import csv
 import io
 import pickle
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from walked import located
 
 from detector.tables import bits
 from detector.tables.census import Census
 from detector.tables.csvs import Csv
-from detector.tables.layout import Layout, Place
+from detector.tables.layout import Cell
 
 MARK = re.compile(rb"MARK\d+_")
 NASTY = [
@@ -37,20 +37,6 @@ ragged = st.lists(st.lists(values, min_size=1, max_size=5), min_size=1, max_size
 cut_points = st.lists(st.integers(0, 10**6), max_size=8)
 
 
-def _located(dialect, text, cuts, census=None):
-    """Places of the marks when the text comes in pieces."""
-    layout = Layout(dialect, census=census)
-    found = {}
-    edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    for begin, end in pairwise(edges):
-        marks = [m for m in MARK.finditer(text, begin) if m.start() < end]
-        window = text[: end + 20]
-        places = layout.locate(window, 0, [m.start() for m in marks])
-        found.update(zip((m[0] for m in marks), places, strict=True))
-        layout.pass_to(window, 0, end)
-    return found
-
-
 def _truth(text, header, **options):
     """Places of the marks, and the rows of data, as the csv module reads the text."""
     lines = io.StringIO(text.decode(), newline="\n")
@@ -60,7 +46,7 @@ def _truth(text, header, **options):
         for n, value in enumerate(row):
             field = header[n] if header and n < len(header) else f"column {n + 1}"
             for mark in MARK.findall(value.encode()):
-                places[mark] = Place("users", field, number or None)
+                places[mark] = Cell("users", field, number or None)
     return places, table if header is None else table[1:]
 
 
@@ -88,9 +74,9 @@ def test_what_the_csv_module_wrote(delimiter, quoting, end, rows, headed, mark, 
     dialect = Csv("users", delimiter.encode(), header=header)
     if mark:
         text = b"\xef\xbb\xbf" + text
-    assert _located(dialect, text, []) == places
+    assert located(MARK, dialect, text, []) == places
     census = Census()
-    assert _located(dialect, text, cuts, census) == places
+    assert located(MARK, dialect, text, cuts, census) == places
     assert census.tables["users"].rows == len(table)
     assert all(
         tuple(v.encode() for v in row) in census.tables["users"].samples
@@ -113,8 +99,8 @@ def test_any_text_is_read_as_the_csv_module_does(parts, cuts, headed, spaced):
     places, table = _truth(text.encode(), header, skipinitialspace=spaced)
     dialect = Csv("users", header=header, spaced=spaced)
     census = Census()
-    assert _located(dialect, text.encode(), []) == places
-    assert _located(dialect, text.encode(), cuts, census) == places
+    assert located(MARK, dialect, text.encode(), []) == places
+    assert located(MARK, dialect, text.encode(), cuts, census) == places
     rows = census.tables["users"].rows if "users" in census.tables else 0
     assert rows == len(table)
 
@@ -132,7 +118,7 @@ def test_backslashes_escape_where_they_do(parts, cuts):
     expected, row, field, at, fresh = {}, 1, 0, 0, True
     while at < len(text):
         if found := MARK.match(text, at):
-            expected[found[0]] = Place("t", f"column {field + 1}", row)
+            expected[found[0]] = Cell("t", f"column {field + 1}", row)
         if text[at] == 92:
             at += 2
             fresh = False
@@ -146,7 +132,7 @@ def test_backslashes_escape_where_they_do(parts, cuts):
     marks = {m for m in expected if b"\\" + m not in text}  # its first byte is escaped
     dialect = Csv("t", b"\t", quote=b"", backslashes=True)
     for each in ([], cuts, range(len(text))):
-        found = _located(dialect, text, each)
+        found = located(MARK, dialect, text, each)
         assert {m: found[m] for m in marks} == {m: expected[m] for m in marks}
 
 
@@ -167,13 +153,13 @@ def test_each_byte_on_its_own():
     text += b" MARK3_,MARK4_"
     dialect = Csv("users", header=("id", "note"))
     places = {
-        b"MARK1_": Place("users", "note", 1),
-        b"MARK2_": Place("users", "note", 1),
-        b"MARK3_": Place("users", "note", 2),
-        b"MARK4_": Place("users", "column 3", 2),
+        b"MARK1_": Cell("users", "note", 1),
+        b"MARK2_": Cell("users", "note", 1),
+        b"MARK3_": Cell("users", "note", 2),
+        b"MARK4_": Cell("users", "column 3", 2),
     }
-    assert _located(dialect, text, []) == places
-    assert _located(dialect, text, range(len(text))) == places
+    assert located(MARK, dialect, text, []) == places
+    assert located(MARK, dialect, text, range(len(text))) == places
 
 
 @pytest.mark.parametrize("size", [64, 1000])
@@ -182,25 +168,25 @@ def test_a_stride_is_taken_apart_in_pieces(size, monkeypatch):
     places, _ = _truth(text, None)
     monkeypatch.setattr(bits, "PIECE", size)
     census = Census()
-    assert _located(Csv("users"), text, [5000], census) == places
+    assert located(MARK, Csv("users"), text, [5000], census) == places
     assert census.tables["users"].rows == 200
 
 
 def test_many_places_and_few_are_the_same():
     text = "".join(f'{n},"MARK{n}_ ""x"", y",MARK{n + 1000}_\n' for n in range(200)).encode()
     places, _ = _truth(text, None)
-    assert _located(Csv("users"), text, []) == places
-    assert _located(Csv("users"), text, range(0, len(text), 40)) == places
+    assert located(MARK, Csv("users"), text, []) == places
+    assert located(MARK, Csv("users"), text, range(0, len(text), 40)) == places
 
 
 def test_rows_of_old_macintosh_files_end_with_returns():
     text = b'id,note\r1,MARK1_\r\r2,"MARK2_\rMARK3_"\r3,x'
     census = Census()
     dialect = Csv("users", header=("id", "note"), newline=b"\r")
-    assert _located(dialect, text, range(len(text)), census) == {
-        b"MARK1_": Place("users", "note", 1),
-        b"MARK2_": Place("users", "note", 2),
-        b"MARK3_": Place("users", "note", 2),
+    assert located(MARK, dialect, text, range(len(text)), census) == {
+        b"MARK1_": Cell("users", "note", 1),
+        b"MARK2_": Cell("users", "note", 2),
+        b"MARK3_": Cell("users", "note", 2),
     }
     assert census.tables["users"].rows == 3
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from walked import located
 
 from detector.tables import bits
 from detector.tables.census import Census
 from detector.tables.jsons import KEY, LEVELS, JsonArray, JsonLines
-from detector.tables.layout import NOWHERE, Layout, Place
+from detector.tables.layout import NOWHERE, Cell
 
 MARK = re.compile(rb"MARK\d+_")
 NASTY = ["", '"', "\\", '\\"', "x\\", "[", "]}", "{", "a,b", "a:b", "\n", "é", "\u2028", "\0", "'"]
@@ -37,20 +37,6 @@ ways = st.sampled_from(
 )
 
 
-def _located(dialect, text, cuts, census=None):
-    """Places of the marks when the text comes in pieces."""
-    layout = Layout(dialect, census=census)
-    found = {}
-    edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    for begin, end in pairwise(edges):
-        marks = [m for m in MARK.finditer(text, begin) if m.start() < end]
-        window = text[: end + 20]
-        places = layout.locate(window, 0, [m.start() for m in marks])
-        found.update(zip((m[0] for m in marks), places, strict=True))
-        layout.pass_to(window, 0, end)
-    return found
-
-
 class _Marks:
     """Numbers the marks in a value, and knows what leads to each."""
 
@@ -65,7 +51,7 @@ class _Marks:
                 return [self.put(v, table, row, (*path, n)) for n, v in enumerate(value)]
             case str() if "MARK" in value:
                 mark = f"MARK{len(self.places)}_"
-                self.places[mark.encode()] = Place(table, self._field(path), row)
+                self.places[mark.encode()] = Cell(table, self._field(path), row)
                 return value.replace("MARK", mark)
         return value
 
@@ -87,13 +73,13 @@ def test_an_array(rows, way, cuts):
     rows = [marks.put(row, "users", n) for n, row in enumerate(rows, 1)]
     text = json.dumps(rows, **way).encode()
     census = Census()
-    assert _located(JsonArray("users"), text, [], census) == marks.places
+    assert located(MARK, JsonArray("users"), text, [], census) == marks.places
     if rows:
         table = census.tables["users"]
         assert (table.rows, table.columns) == (len(rows), _columns(rows))
         assert len(table.samples) == len(rows)
     census = Census()
-    assert _located(JsonArray("users"), text, cuts, census) == marks.places
+    assert located(MARK, JsonArray("users"), text, cuts, census) == marks.places
     assert sum(table.rows for table in census.tables.values()) == len(rows)
 
 
@@ -114,8 +100,8 @@ def test_an_object_of_arrays(tables, way, cuts):
             document[key] = marks.put(rows, "file", None, (key,))
     text = json.dumps(document, **way).encode()
     census = Census()
-    assert _located(JsonArray("file"), text, []) == marks.places
-    assert _located(JsonArray("file"), text, cuts, census) == marks.places
+    assert located(MARK, JsonArray("file"), text, []) == marks.places
+    assert located(MARK, JsonArray("file"), text, cuts, census) == marks.places
     counts = {
         key: sum(isinstance(row, dict | list) for row in rows)
         for key, rows in document.items()
@@ -139,8 +125,8 @@ def test_lines(rows, between, ended, broken, cuts):
     text = json.dumps(first).encode() + b"\n" + broken
     text += between.join(json.dumps(row).encode() for row in rows) + between * ended
     census = Census()
-    assert _located(JsonLines("users"), text, []) == marks.places
-    assert _located(JsonLines("users"), text, cuts, census) == marks.places
+    assert located(MARK, JsonLines("users"), text, []) == marks.places
+    assert located(MARK, JsonLines("users"), text, cuts, census) == marks.places
     assert census.tables["users"].rows == 1 + len(rows) + bool(broken)
 
 
@@ -152,7 +138,7 @@ def test_each_byte_on_its_own(dialect):
     lines = isinstance(dialect, JsonLines)
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(rows, ensure_ascii=False)
     text = text.encode()
-    assert _located(dialect, text, range(len(text))) == marks.places
+    assert located(MARK, dialect, text, range(len(text))) == marks.places
 
 
 def test_long_strings_are_cut_in_their_escapes():
@@ -161,9 +147,9 @@ def test_long_strings_are_cut_in_their_escapes():
     row = {"a": long + "MARK", "b": ['"' * KEY, "MARK"], "\\" * 9: "MARK"}
     rows = [marks.put(row, "t", n) for n in (1, 2)]
     text = json.dumps(rows).encode()
-    assert _located(JsonArray("t"), text, range(len(text))) == marks.places
+    assert located(MARK, JsonArray("t"), text, range(len(text))) == marks.places
     text = "\n".join(map(json.dumps, rows)).encode()
-    assert _located(JsonLines("t"), text, range(len(text))) == marks.places
+    assert located(MARK, JsonLines("t"), text, range(len(text))) == marks.places
 
 
 @pytest.mark.parametrize("size", [64, 1000])
@@ -175,7 +161,7 @@ def test_a_stride_is_taken_apart_in_pieces(size, dialect, monkeypatch):
     text = ("\n".join(map(json.dumps, rows)) if lines else json.dumps(rows)).encode()
     monkeypatch.setattr(bits, "PIECE", size)
     census = Census()
-    assert _located(dialect, text, [2000], census) == marks.places
+    assert located(MARK, dialect, text, [2000], census) == marks.places
     assert census.tables["t"].rows == 99
 
 
@@ -188,8 +174,8 @@ def test_many_places_and_few_are_the_same():
         (JsonArray("t"), json.dumps(rows, indent=1)),
         (JsonLines("t"), "\n".join(map(json.dumps, rows))),
     ):
-        assert _located(dialect, text.encode(), []) == marks.places
-        assert _located(dialect, text.encode(), range(0, len(text), 40)) == marks.places
+        assert located(MARK, dialect, text.encode(), []) == marks.places
+        assert located(MARK, dialect, text.encode(), range(0, len(text), 40)) == marks.places
 
 
 def test_samples_are_in_the_order_in_which_keys_appear():
@@ -212,22 +198,22 @@ def test_what_is_too_deep_or_too_long_has_a_row_and_no_field(extra):
     text = json.dumps([{}, deep]).encode()
     field = None if extra > 0 else ".".join("a" * (LEVELS - 1 + extra))
     for cuts in ([], range(len(text))):
-        assert _located(JsonArray("t"), text, cuts) == {b"MARK0_": Place("t", field, 2)}
+        assert located(MARK, JsonArray("t"), text, cuts) == {b"MARK0_": Cell("t", field, 2)}
     key = "k" * (KEY - 2 + extra)
     text = json.dumps([{key: ["MARK0_"], "b": "MARK1_"}]).encode()
     for cuts in ([], range(len(text))):
-        assert _located(JsonArray("t"), text, cuts) == {
-            b"MARK0_": Place("t", None if extra > 0 else f"{key}[0]", 1),
-            b"MARK1_": Place("t", "b", 1),
+        assert located(MARK, JsonArray("t"), text, cuts) == {
+            b"MARK0_": Cell("t", None if extra > 0 else f"{key}[0]", 1),
+            b"MARK1_": Cell("t", "b", 1),
         }
 
 
 def test_a_key_is_in_the_object_that_holds_it():
     text = b'[{"a": {"MARK0_": 1}, "MARK1_": 2}] MARK2_'
     for cuts in ([], range(len(text))):
-        assert _located(JsonArray("t"), text, cuts) == {
-            b"MARK0_": Place("t", "a", 1),
-            b"MARK1_": Place("t", None, 1),
+        assert located(MARK, JsonArray("t"), text, cuts) == {
+            b"MARK0_": Cell("t", "a", 1),
+            b"MARK1_": Cell("t", None, 1),
             b"MARK2_": NOWHERE,
         }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
+import zipfile
 from functools import cache
 
 import pytest
@@ -108,3 +110,46 @@ def test_a_key_that_is_a_secret_is_not_shown_as_a_field(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert key.encode() not in done.stdout + done.stderr
+
+
+def found_in(path):
+    done = subprocess.run(
+        [sys.executable, "-m", "detector", "scan", "--format", "jsonl", str(path)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    lines = map(json.loads, done.stdout.splitlines())
+    return done, [line for line in lines if line["type"] == "finding"]
+
+
+@pytest.mark.parametrize("way", ["gz", "zip"])
+@pytest.mark.parametrize("name", ["parquet", "sqlite"])
+def test_columns_inside_of_another_file(name, way, tmp_path):
+    (source,) = (f for f in leaked(name).format(name).iterdir() if f.stem in ("agents", "database"))
+    if way == "gz":
+        packed = tmp_path / f"{source.name}.gz"
+        packed.write_bytes(gzip.compress(source.read_bytes()))
+        shown = str(packed)
+    else:
+        packed = tmp_path / "a.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(source, source.name)
+        shown = f"{packed}!{source.name}"
+    _, plain = found_in(source)
+    done, inside = found_in(packed)
+    assert done.returncode == 1, done.stderr
+    assert {one["path"] for one in inside} == {shown}
+    places = [(one["table"], one["field"], one["row"], one["fingerprint"]) for one in plain]
+    assert len(places) > 1500
+    assert sorted(map(str, places)) == sorted(
+        str((one["table"], one["field"], one["row"], one["fingerprint"])) for one in inside
+    )
+
+
+def test_digits_in_wide_text_have_the_span_in_the_file(tmp_path):
+    text, start, end = example_of("openai-project-key")
+    digits = text[start:end].hex()
+    dump = f"-- PostgreSQL database dump\n\nCOPY t (b) FROM stdin;\n\\\\x{digits}\n\\.\n"
+    path = tmp_path / "a.sql"
+    path.write_bytes(dump.encode("utf-16"))
+    _, (finding,) = found_in(path)
+    assert path.read_bytes()[finding["start"] : finding["end"]].decode("utf-16-le") == digits

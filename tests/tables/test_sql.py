@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from walked import located
 
 from detector.tables.census import Census
-from detector.tables.layout import Layout, Place
+from detector.tables.layout import Cell
 from detector.tables.sql import Sql, State
 
 MARK = re.compile(rb"MARK\d+_")
@@ -103,7 +103,7 @@ def _dump(way, tables):
             mark = f"MARK{number}_"
             value = mark if row[column] is None else mark + str(row[column])
             marked.append([*row[:column], value, *row[column + 1 :]])
-            places[mark.encode()] = Place(f"public.{table}", NAMES[column], row_number)
+            places[mark.encode()] = Cell(f"public.{table}", NAMES[column], row_number)
             number += 1
         parts.append(
             f"CREATE TABLE public.{table} (\n    id integer NOT NULL DEFAULT nextval('a,b'),\n"
@@ -113,20 +113,6 @@ def _dump(way, tables):
         parts.append(render(f"public.{table}", COLUMNS, marked))
         parts.append("CREATE FUNCTION f() RETURNS void AS $_$ BEGIN; '; END $_$;\n")
     return dialect, "".join(parts).encode("utf-8", "replace"), places
-
-
-def _located(dialect, text, cuts, census=None):
-    """Places of the marks when the text comes in pieces."""
-    layout = Layout(dialect, census=census)
-    found = {}
-    edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    for begin, end in pairwise(edges):
-        marks = [m for m in MARK.finditer(text, begin) if m.start() < end]
-        window = text[: end + 20]
-        places = layout.locate(window, 0, [m.start() for m in marks])
-        found.update(zip((m[0] for m in marks), places, strict=True))
-        layout.pass_to(window, 0, end)
-    return found
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -142,10 +128,10 @@ def test_each_value_has_its_place_however_the_text_is_cut(way, data):
         )
     )
     dialect, text, places = _dump(way, given_rows)
-    assert _located(dialect, text, []) == places
+    assert located(MARK, dialect, text, []) == places
     cuts = data.draw(st.lists(st.integers(0, 10**6), max_size=8))
     census = Census()
-    assert _located(dialect, text, cuts, census) == places
+    assert located(MARK, dialect, text, cuts, census) == places
     assert {n: t.rows for n, t in census.tables.items()} == {
         f"public.{n}": len(r) for n, r in given_rows
     }
@@ -156,7 +142,7 @@ def test_each_byte_on_its_own(way):
     dialect, text, places = _dump(
         way, [("a", [["x", None, "it's"], [1, "tab\t", "\\"]]), ("b", [["\\.", "é", ");"]])]
     )
-    assert _located(dialect, text, range(len(text))) == places
+    assert located(MARK, dialect, text, range(len(text))) == places
 
 
 def test_many_places_and_few_are_the_same():
@@ -164,8 +150,8 @@ def test_many_places_and_few_are_the_same():
         dialect, text, places = _dump(
             way, [("a", [["x", NASTY[n % len(NASTY)], "y"] for n in range(200)])]
         )
-        assert _located(dialect, text, []) == places
-        assert _located(dialect, text, range(0, len(text), 40)) == places
+        assert located(MARK, dialect, text, []) == places
+        assert located(MARK, dialect, text, range(0, len(text), 40)) == places
 
 
 def test_a_state_does_not_change_what_it_came_from():
