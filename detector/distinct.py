@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-GATHERED = 1 << 17  # hashes at least that are sorted in together: a megabyte
+GATHERED = 1 << 19  # hashes at least that are sorted in together: 4 MB
 IN_MEMORY = 1 << 22  # hashes of one count before they go to disk: 32 MB
 _BLOCK = 1 << 16  # hashes of each run that are looked at together when all are counted
 
@@ -49,7 +49,10 @@ class Distinct:
     def _sort_in(self) -> None:
         if not self._gathered:
             return
-        self._sorted = np.unique(np.concatenate((self._sorted, *self._gathered)))
+        together = np.concatenate((self._sorted, *self._gathered))
+        # Rows of a table come in their order: to see that takes a tenth of sorting them.
+        ascending = bool((together[1:] > together[:-1]).all())
+        self._sorted = together if ascending else np.unique(together)
         self._gathered.clear()
         self._waiting = 0
         if self._sorted.size > self._most:

@@ -7,7 +7,7 @@ of its source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from detector.tables.census import TableCensus
 from detector.types import Finding, Secret, Severity, TableSummary
 
 if TYPE_CHECKING:
-    from detector.exposure import Access, Exposure
+    from detector.exposure import Exposure
     from detector.profile import ColumnProfile
 
 SELDOM = 0.5  # share of rows with findings from which on a column needs no judgement of its own
@@ -96,12 +96,18 @@ def _finding(
     )
 
 
+class _Known(NamedTuple):
+    is_open: bool
+    short: str
+    sentence: str
+
+
 class Exposures:
     """Who may read the tables of each source, as far as its definitions were seen by now."""
 
     def __init__(self) -> None:
         self._by_source: dict[str, Exposure] = {}
-        self._known: dict[tuple[str, str], Access | None] = {}
+        self._known: dict[tuple[str, str], _Known | None] = {}
 
     def learn(self, path: str, exposure: Exposure) -> None:
         """Of one source, a dump or a database."""
@@ -116,42 +122,47 @@ class Exposures:
         if exposure.known:
             self.learn(path, exposure)
 
-    def of(self, path: str, table: str) -> Access | None:
-        """The widest access that a stranger has, None where nothing is known."""
+    def raised(self, finding: Finding) -> Finding:
+        """With what strangers may do with its table: one severity more where it is open."""
+        if finding.table is None or finding.privilege == "public":
+            return finding
+        known = self._of(finding.path, finding.table)
+        if known is None or not known.is_open:
+            return finding
+        return msgspec.structs.replace(
+            finding,
+            severity=_WORSE[finding.severity],
+            claims={**finding.claims, "exposure": known.short},
+        )
+
+    def summed(self, table: TableSummary) -> TableSummary:
+        """With a sentence on who may read it."""
+        known = self._of(table.path, table.table)
+        if known is None:
+            return table
+        return msgspec.structs.replace(table, exposure=known.sentence, open=known.is_open)
+
+    def _of(self, path: str, table: str) -> _Known | None:
+        """The widest access that a stranger has, None where nothing is known. Worked out once: a
+        dump may ask for each of a million rows."""
         key = (path, table)
         if key not in self._known:
             self._known[key] = self._looked_up(path, table)
         return self._known[key]
 
-    def raised(self, finding: Finding) -> Finding:
-        """With what strangers may do with its table: one severity more where it is open."""
-        access = self.of(finding.path, finding.table) if finding.table else None
-        if access is None or access.level not in _OPEN or "exposure" in finding.claims:
-            return finding
-        severity = Severity(min(Severity[finding.severity] + 1, Severity.critical)).name
-        claims: Mapping[str, Any] = {
-            **finding.claims,
-            "exposure": f"{access.level} for {access.role}",
-        }
-        return msgspec.structs.replace(finding, severity=severity, claims=claims)
-
-    def summed(self, table: TableSummary) -> TableSummary:
-        """With a sentence on who may read it."""
-        access = self.of(table.path, table.table)
-        if access is None:
-            return table
-        is_open = access.level in _OPEN
-        return msgspec.structs.replace(table, exposure=access.sentence, open=is_open)
-
-    def _looked_up(self, path: str, table: str) -> Access | None:
+    def _looked_up(self, path: str, table: str) -> _Known | None:
         exposure = self._by_source.get(source_of(path))
         if exposure is None:
             return None
-        accesses = [exposure.of(table, role) for role in ROLES]
-        widest = min(accesses, key=lambda access: _WIDEST.index(access.level))
-        return None if widest.level == "unknown" else widest
+        levels = {access.level: access for access in (exposure.of(table, r) for r in ROLES)}
+        level = min(levels, key=_WIDEST.index)
+        if level == "unknown":
+            return None
+        access = levels[level]
+        return _Known(level in _OPEN, f"{level} for {access.role}", access.sentence)
 
 
+_WORSE = {one.name: Severity(min(one + 1, Severity.critical)).name for one in Severity}
 _WIDEST = (*_OPEN, "filtered", "closed", "unknown")
 
 
