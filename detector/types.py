@@ -7,7 +7,7 @@ user has it; lines, columns and rows count from 1.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -162,6 +162,29 @@ class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     open: bool = False
 
 
+class SourceSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="source"):
+    """What was found in the tables of one source: a dump, an export, a database. ``addresses``:
+    different e-mail addresses in all its tables, beside the secrets or not."""
+
+    path: str
+    tables: int
+    rows_found: int
+    occurrences: int
+    distinct: int
+    addresses: int
+
+
+class ProjectSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="project"):
+    """What belongs to one project of Supabase. ``public``: paths with keys that every visitor may
+    have; ``server``: with those that nobody may; ``means``: what somebody can do with them."""
+
+    project: str
+    public: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
+    open_tables: tuple[str, ...] = ()
+    means: str = ""
+
+
 class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="column"):
     """What one rule has found in one column; ``example`` is the first."""
 
@@ -178,6 +201,15 @@ class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     """None for a column that was judged as a whole."""
     example: Secret
     revoke: str = ""
+
+
+class Sums(NamedTuple):
+    """What a run adds up at its end."""
+
+    sources: Sequence[SourceSummary] = ()
+    tables: Sequence[TableSummary] = ()
+    columns: Sequence[ColumnSummary] = ()
+    projects: Sequence[ProjectSummary] = ()
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="skipped"):

@@ -150,7 +150,7 @@ def _report(
             complain("interrupted: what was found so far follows")
             for item in run.rest():
                 take(item)
-        sink.tabulate(run.table_summaries(), [*run.tables.columns()])
+        sink.tabulate(run.sums())
         sink.close(run.summary)
     except BrokenPipeError:
         pass  # whoever read has seen enough

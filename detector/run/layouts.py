@@ -7,8 +7,9 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
+from detector.addresses import Addresses
 from detector.columns import kind_of
-from detector.run.tables import Tables
+from detector.run.tables import Seen, Tables, seen
 from detector.run.unit import READ
 from detector.sources import Entry, FileRef, open_range
 from detector.tables.census import Census
@@ -87,11 +88,13 @@ def _read(file: FileRef, start: int, count: int) -> bytes:
 class Walker:
     """Goes over a plain file ahead of those who scan its pieces, to tell them where they begin."""
 
-    def __init__(self, file: FileRef, dialect: Dialect) -> None:
+    def __init__(self, file: FileRef, dialect: Dialect, key: bytes) -> None:
+        """``key``: of the hashes of e-mail addresses."""
         self._reader = open_range(file, 0)
         self._dialect, self._state = dialect, dialect.begin()
         self._path, self._at = file.name, 0
         self._census = Census()
+        self._addresses = Addresses(key)
         self._buffer = memoryview(bytearray(READ))
 
     def state_at(self, position: int) -> Any:
@@ -102,11 +105,17 @@ class Walker:
             ):
                 data = self._buffer[:count]
                 self._state, _ = self._dialect.walk(self._state, data, (), self._census)
+                self._addresses.look(data)
                 self._at += count
         return self._state
 
-    def told(self) -> Iterator[Tables]:
+    def seen(self) -> Iterator[Seen]:
+        """E-mail addresses, when there are many to tell of."""
+        return seen(self._path, self._addresses, last=False)
+
+    def told(self) -> Iterator[Tables | Seen]:
         """What there was on the way."""
+        yield from seen(self._path, self._addresses, last=True)
         yield from told(self._path, self._census)
 
     def close(self) -> None:

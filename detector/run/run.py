@@ -14,13 +14,14 @@ import msgspec
 from detector.matcher import Timings
 from detector.run.folded import Folded
 from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
-from detector.run.tables import Tables, TableTally
+from detector.run.projects import Projects
+from detector.run.tables import Seen, Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
-from detector.types import Finding, Skipped, Summary, TableSummary
+from detector.types import Finding, Skipped, Summary, Sums
 
 if TYPE_CHECKING:
     from detector.profile import ColumnProfile
@@ -64,6 +65,7 @@ class Run:
         self.tables = TableTally()
         """What was reported by table, and what the sources say of theirs."""
         self.exposures = Exposures()
+        self._projects = Projects()
         self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
         self.profiles: list[tuple[str, ColumnProfile]] = []
         """Of columns of unknown tokens and plaintext passwords, with their source's path."""
@@ -96,9 +98,12 @@ class Run:
         for path, census in self.tables.sampled():
             self.profiles += profiles(path, census, self.tables.share)
 
-    def table_summaries(self) -> list[TableSummary]:
-        """Tables in which something was reported, and who else may read them."""
-        return [self.exposures.summed(table) for table in self.tables.tables()]
+    def sums(self) -> Sums:
+        """What was reported by source, table and column; who else may read the tables; and which
+        keys belong to the same project."""
+        tables = [self.exposures.summed(table) for table in self.tables.tables()]
+        projects = [*self._projects.joined(tables)]
+        return Sums([*self.tables.sources()], tables, [*self.tables.columns()], projects)
 
     def _results(self) -> Iterator[tuple[Unit, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
@@ -110,8 +115,8 @@ class Run:
                     for item in items:
                         yield from self._scan(Unit((item,)))
                 else:
-                    jobs = self._options.jobs
-                    yield from self._spread(pool, _units(items, self._note, cut=jobs > 1))
+                    jobs, key = self._options.jobs, self._scanner.fingerprinter.key
+                    yield from self._spread(pool, _units(items, self._note, key, cut=jobs > 1))
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self.paths, exclude=self._options.exclude):
@@ -153,17 +158,23 @@ class Run:
         elif isinstance(result, Tables):
             self._note(result)
             self._judge()  # all its findings were given: the samples need not be kept
+        elif isinstance(result, Seen):
+            self.tables.see(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
         else:
             finding = self._lines.absolute(unit, result) if unit.stop else result
+            self._projects.add(finding)
             if finding.table is None:
                 yield finding
             elif not self._folded.takes(finding):
                 yield self.exposures.raised(finding)
 
-    def _note(self, said: Tables) -> None:
+    def _note(self, said: Tables | Seen) -> None:
+        if isinstance(said, Seen):
+            self.tables.see(said)
+            return
         self.tables.note(said)
         if said.exposure is not None:
             self.exposures.learn(said.path, said.exposure)
@@ -210,11 +221,15 @@ def _size(item: FileRef | Skipped) -> int:
 
 
 def _units(
-    found: Iterable[FileRef | Skipped], note: Callable[[Tables], None], *, cut: bool
+    found: Iterable[FileRef | Skipped],
+    note: Callable[[Tables | Seen], None],
+    key: bytes,
+    *,
+    cut: bool,
 ) -> Iterator[Unit]:
     """Files and skips in groups, in the order of the walk. ``cut``: several workers share them,
     so groups are small, and large plain files are cut in pieces; ``note`` is told what they say
-    of their tables."""
+    of their tables; ``key``: of the hashes of e-mail addresses."""
     group: list[FileRef | Skipped] = []
     size = 0
     for item in found:
@@ -225,7 +240,7 @@ def _units(
             yield Unit(tuple(group))
             group, size = [], 0
         if file is not None and large:
-            yield from _pieces(file, note)
+            yield from _pieces(file, note, key)
         else:
             group.append(item)
             size += nbytes
@@ -233,20 +248,23 @@ def _units(
         yield Unit(tuple(group))
 
 
-def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
+def _pieces(file: FileRef, note: Callable[[Tables | Seen], None], key: bytes) -> Iterator[Unit]:
     """Of a large plain file, each with what is known of the tables where it begins: this process
     goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
     dialect = dialect_of(file)
-    for said in defined_ahead(file, dialect):
-        note(said)
-    walker = None if dialect is None else Walker(file, dialect)
+    for ahead in defined_ahead(file, dialect):
+        note(ahead)
+    walker = None if dialect is None else Walker(file, dialect, key)
     try:
         for start in range(0, size, PIECE):
             layout = None
             if dialect is not None and walker is not None:
                 layout = dialect, walker.state_at(start)
             yield Unit((file,), start, min(start + PIECE, size), layout)
+            if walker is not None:
+                for seen in walker.seen():
+                    note(seen)
         if walker is not None:
             walker.state_at(size)
             for said in walker.told():

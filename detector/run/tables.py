@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from detector.addresses import Addresses
 from detector.distinct import Distinct, count_of
+from detector.run.verdicts import source_of
 from detector.tables.census import TableCensus
-from detector.types import ColumnSummary, Finding, Severity, TableSummary
+from detector.types import ColumnSummary, Finding, Severity, SourceSummary, TableSummary
 
 if TYPE_CHECKING:
     from detector.exposure import Exposure
@@ -33,6 +35,24 @@ class Tables(msgspec.Struct):
 
     def __repr__(self) -> str:
         return f"Tables({self.path!r}, {len(self.tables)})"  # never the samples
+
+
+class Seen(msgspec.Struct):
+    """Hashes of e-mail addresses that stand in the tables of one source."""
+
+    path: str
+    addresses: bytes
+
+    def __repr__(self) -> str:
+        return f"Seen({self.path!r}, {len(self.addresses) // 8})"
+
+
+def seen(path: str, addresses: Addresses, *, last: bool) -> Iterator[Seen]:
+    """What there is to tell of the addresses of a source: now and then, and at its end."""
+    if last:
+        addresses.finish()
+    if (last or addresses.many) and (hashes := addresses.take()).size:
+        yield Seen(path, hashes.tobytes())
 
 
 class _Column:
@@ -63,6 +83,10 @@ class _Table:
         self.columns: dict[tuple[str | None, str], _Column] = {}
         self.census: TableCensus | None = None
 
+    @property
+    def rows_found(self) -> int:
+        return count_of([column.rows for column in self.columns.values()])
+
 
 class TableTally:
     """Adds up. Memory grows with the tables and columns in which something is found; what is
@@ -72,10 +96,11 @@ class TableTally:
         self._tables: dict[Key, _Table] = {}
         self._waiting: list[Finding] = []
         self._sampled: list[tuple[str, TableCensus]] = []
+        self._addresses: dict[str, Distinct] = {}
 
     def add(self, finding: Finding) -> None:
-        """One finding; those outside of tables are left out."""
-        if finding.table is not None:
+        """One finding; those outside of tables are left out, and keys that anybody may have."""
+        if finding.table is not None and finding.privilege != "public":
             self._waiting.append(finding)
             if len(self._waiting) >= TOGETHER:
                 self._sort_in()
@@ -96,6 +121,11 @@ class TableTally:
         for census in said.tables:
             self._table(said.path, census.name).census = census
         self._sampled += [(said.path, census) for census in said.tables]
+
+    def see(self, seen: Seen) -> None:
+        """E-mail addresses of a source."""
+        counted = self._addresses.setdefault(source_of(seen.path), Distinct())
+        counted.add(np.frombuffer(seen.addresses, np.uint64))
 
     def share(self, path: str, table: str, field: str) -> float:
         """Of a table's rows, how many have a finding in this column; 0 where nobody knows."""
@@ -123,10 +153,28 @@ class TableTally:
                     path=path,
                     table=name,
                     rows=table.census.rows if table.census else None,
-                    rows_found=count_of([column.rows for column in columns]),
+                    rows_found=table.rows_found,
                     occurrences=sum(column.occurrences for column in columns),
                     distinct=count_of([column.secrets for column in columns]),
                 )
+
+    def sources(self) -> Iterator[SourceSummary]:
+        """Sources in whose tables something was found."""
+        self._sort_in()
+        by_source: dict[str, list[_Table]] = {}
+        for (path, _), table in self._tables.items():
+            if table.columns:
+                by_source.setdefault(source_of(path), []).append(table)
+        for path, tables in by_source.items():
+            columns = [column for table in tables for column in table.columns.values()]
+            yield SourceSummary(
+                path=path,
+                tables=len(tables),
+                rows_found=sum(table.rows_found for table in tables),
+                occurrences=sum(column.occurrences for column in columns),
+                distinct=count_of([column.secrets for column in columns]),
+                addresses=count_of([self._addresses[path]] if path in self._addresses else []),
+            )
 
     def columns(self) -> Iterator[ColumnSummary]:
         """Their columns, a line for each rule, the worst first within a table."""

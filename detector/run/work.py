@@ -12,6 +12,7 @@ from itertools import chain
 
 import msgspec
 
+from detector.addresses import Addresses
 from detector.cluster import Group
 from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
 from detector.errors import UsageError
@@ -20,7 +21,7 @@ from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
 from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, told
-from detector.run.tables import Tables
+from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
@@ -88,7 +89,11 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
     hexes = None if layout is None else Hexes(scanner, entry.path)
+    addresses = None if layout is None else Addresses(scanner.fingerprinter.key)
     while count:
+        if addresses is not None:
+            addresses.look(window.buffer[window.size : window.size + count])
+            yield from seen(entry.path, addresses, last=False)
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))
         yield from _found(scanner, unit, entry, window.commit(count))
@@ -102,6 +107,8 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
         yield from told(entry.path, census)
+    if addresses is not None:
+        yield from seen(entry.path, addresses, last=True)
     if entry.skipped is not None:
         yield entry.skipped
     elif entry.size is not None and scanned < entry.size and entry.plain:
@@ -134,11 +141,13 @@ def _scan_relation(
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
     findings = partial(scanner.findings, path=path)
+    addresses = Addresses(scanner.fingerprinter.key)
     census.count(relation.name, relation.columns, 0)
     for piece in relation.data:
         if isinstance(piece, Skipped):
             yield piece
             continue
+        addresses.look(piece)
         for begin in range(0, len(piece), OVERLAP):
             part = piece[begin : begin + OVERLAP]
             window.space()[: len(part)] = part
@@ -148,6 +157,7 @@ def _scan_relation(
         size = len(piece)
         yield Counts(bytes_read=size, bytes_scanned=size, rows=piece.count(b"\n"))
     yield from hexes.finish()
+    yield from seen(path, addresses, last=True)
     yield Waiting(unit, window.finish(), findings)
     layout.pass_to(window.buffer, window.base, window.end)
     yield from window.timed_out(path)
@@ -175,7 +185,7 @@ def _scan_packed_columns(
 def _scan_columns(
     scanner: Scanner, unit: Unit, path: str, items: Iterator[Item]
 ) -> Iterator[Result | Waiting]:
-    census = Census()
+    census, addresses = Census(), Addresses(scanner.fingerprinter.key)
     try:
         for item in items:
             if isinstance(item, Skipped):
@@ -184,12 +194,15 @@ def _scan_columns(
                 census.count(item.table, item.columns, item.rows)
             else:
                 tracker, groups = scan_chunk(scanner, path, item)
+                addresses.look(item.data)
+                yield from seen(path, addresses, last=False)
                 census.column(item.table, item.field, _sample(item))
                 if groups:
                     yield Waiting(unit, groups, partial(_in_chunk, scanner, path, item))
                 yield Counts(bytes_scanned=len(item.data), timings=tracker.timings)
     except UsageError as error:
         yield Skipped(path=path, reason=str(error), nbytes=unit.file.size or 0)
+    yield from seen(path, addresses, last=True)
     yield from told(path, census)
 
 

@@ -16,7 +16,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from detector.run.tables import Tables
+from detector.run.tables import Seen, Tables
 from detector.run.unit import Counts, Result, Unit, lost
 from detector.run.wire import Packed, pack, unpack
 from detector.run.work import scan_unit
@@ -32,7 +32,7 @@ class _Done:
     """The worker is through with its unit."""
 
 
-Sent = Packed | Skipped | Counts | Tables
+Sent = Packed | Skipped | Counts | Tables | Seen
 _Message = list[Sent] | _Done
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 
 import msgspec
 
 from detector.sinks.output import Output, Stream, encodable, plain
-from detector.types import ColumnSummary, Finding, Secret, Skipped, Summary, TableSummary
+from detector.types import (
+    ColumnSummary,
+    Finding,
+    ProjectSummary,
+    Secret,
+    Skipped,
+    SourceSummary,
+    Summary,
+    Sums,
+    TableSummary,
+)
 
 _BUFFER = 64 * 1024
 
-Record = Finding | Skipped | TableSummary | ColumnSummary | Summary
+Record = Finding | Skipped | SourceSummary | TableSummary | ColumnSummary | ProjectSummary | Summary
 
 
 class JsonLinesSink:
@@ -39,12 +50,11 @@ class JsonLinesSink:
         """One input that was not scanned, one line."""
         self._line(skipped)
 
-    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+    def tabulate(self, sums: Sums) -> None:
         """A line each."""
-        for table in tables:
-            self._line(table)
-        for column in columns:
-            self._line(column)
+        records: Iterable[Record] = chain.from_iterable(sums)
+        for record in records:
+            self._line(record)
 
     def close(self, summary: Summary) -> None:
         """The summary, and everything still held back."""
