@@ -220,6 +220,17 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     nbytes: int = 0
 
 
+class InTables(msgspec.Struct, frozen=True):
+    """What the tables of all sources of a run hold. ``distinct``: different secrets;
+    ``addresses``: different e-mail addresses, also of tables without secrets."""
+
+    tables: int
+    rows_found: int
+    occurrences: int
+    distinct: int
+    addresses: int
+
+
 class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
     """What a run did. ``bytes_read`` counts the bytes of the files as they lie on disk,
     ``bytes_scanned`` what came out of decompression and went through the engine."""
@@ -230,3 +241,5 @@ class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
     findings: int = 0
     by_rule: dict[str, int] = {}
     seconds: float = 0.0
+    in_tables: InTables | None = None
+    """None where nothing was found in a table."""

@@ -12,7 +12,14 @@ from detector.addresses import Addresses
 from detector.distinct import Distinct, count_of
 from detector.run.verdicts import source_of
 from detector.tables.census import TableCensus
-from detector.types import ColumnSummary, Finding, Severity, SourceSummary, TableSummary
+from detector.types import (
+    ColumnSummary,
+    Finding,
+    InTables,
+    Severity,
+    SourceSummary,
+    TableSummary,
+)
 
 if TYPE_CHECKING:
     from detector.exposure import Exposure
@@ -175,6 +182,20 @@ class TableTally:
                 distinct=count_of([column.secrets for column in columns]),
                 addresses=count_of([self._addresses[path]] if path in self._addresses else []),
             )
+
+    def in_all(self) -> InTables | None:
+        """All of them together, None if nothing was found in any."""
+        sources = [*self.sources()]
+        columns = [one for table in self._tables.values() for one in table.columns.values()]
+        if not columns:
+            return None
+        return InTables(
+            tables=sum(source.tables for source in sources),
+            rows_found=sum(source.rows_found for source in sources),
+            occurrences=sum(source.occurrences for source in sources),
+            distinct=count_of([column.secrets for column in columns]),
+            addresses=count_of([*self._addresses.values()]),
+        )
 
     def columns(self) -> Iterator[ColumnSummary]:
         """Their columns, a line for each rule, the worst first within a table."""

@@ -12,20 +12,22 @@ from rich.text import Text
 
 from detector.sinks.output import printable
 from detector.sinks.words import clipped, many, name
-from detector.types import ProjectSummary, SourceSummary, Sums, TableSummary
+from detector.types import InTables, ProjectSummary, SourceSummary, Sums, TableSummary
 
 MOST = 200  # columns shown; JSON Lines lists all
 
 Part = Text | Padding | Table
 
 
-def tabulated(sums: Sums, styles: dict[str, str]) -> Iterator[Part]:
+def tabulated(sums: Sums, in_all: InTables | None, styles: dict[str, str]) -> Iterator[Part]:
     """A table a source, a line a column and rule; below it what is known of each table, what a
     source holds in all, and what belongs to one project."""
     if sums.columns:
         yield from _columns(sums, styles)
         for source in sums.sources:
-            yield Padding.indent(Text(_in_all(source)), 2)
+            yield Padding.indent(Text(f"{name(source.path)}: {_counts(source)}"), 2)
+        if in_all is not None and len(sums.sources) > 1:
+            yield Padding.indent(Text(f"in all: {_counts(in_all)}"), 2)
         yield Text()
     if sums.projects:
         yield Text("Projects", "bold")
@@ -67,14 +69,14 @@ def _columns(sums: Sums, styles: dict[str, str]) -> Iterator[Part]:
         yield Text(f"  … and {many(len(columns) - MOST, 'more column')} (--format jsonl lists all)")
 
 
-def _in_all(source: SourceSummary) -> str:
+def _counts(source: SourceSummary | InTables) -> str:
     beside = ""
     if source.addresses:
         addresses = "address" if source.addresses == 1 else "addresses"
-        beside = f"; {source.addresses:,} different e-mail {addresses} in its tables"
+        beside = f"; {source.addresses:,} different e-mail {addresses}"
     return (
-        f"{name(source.path)}: {many(source.distinct, 'distinct secret')} in "
-        f"{many(source.rows_found, 'row')} of {many(source.tables, 'table')}{beside}"
+        f"{many(source.distinct, 'distinct secret')} in {many(source.rows_found, 'row')} of "
+        f"{many(source.tables, 'table')}{beside}"
     )
 
 

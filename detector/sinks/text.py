@@ -83,7 +83,7 @@ class TextSink:
             self._print(self._group(group))
         if public:
             self._print(_public(public))
-        self._print(tabulated(self._sums, _STYLES))
+        self._print(tabulated(self._sums, summary.in_tables, _STYLES))
         if self._tally.skips:
             self._print(_skips(self._tally.skips))
         self._print([_closing(groups, public, self._tally.skips, summary)])
