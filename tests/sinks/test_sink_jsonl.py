@@ -62,6 +62,7 @@ def test_skipped_and_summary(make_finding):
             "findings": 0,
             "by_rule": {},
             "seconds": 0.5,
+            "in_tables": None,
         },
     ]
 
