@@ -69,6 +69,11 @@ _COPY = re.compile(
     rb"COPY %s(?:\.%s)? ?(?:\(%s(?:, %s)*+\))? (WITH OIDS )?FROM stdin;\n" % ((_NAME,) * 4)
 )
 
+_DROP = re.compile(
+    rb"DROP ((TABLE|FOREIGN TABLE|VIEW|MATERIALIZED VIEW|FUNCTION|PROCEDURE) .+);\n",
+    re.DOTALL,
+)
+
 
 def is_dump(head: bytes) -> bool:
     """Whether a stream begins like a dump of any version."""
@@ -471,16 +476,17 @@ class Dump:
         if version >= 11:
             reader.integer()  # before, among or behind the data
         yield from self._definition(kind)
-        for _ in reader.pieces():  # how to drop it
-            pass
+        owned = self._dropped(kind) or (b"SCHEMA " + _quoted(tag) if kind == b"SCHEMA" else b"")
         copy, namespace = reader.text() or b"", reader.text()
         reader.text()  # tablespace
         if version >= 14:
             reader.text()  # access method
         if version >= 16:
             reader.integer()  # kind of relation
-        for _ in range(2):  # owner; "true" or "false" for hidden ids
-            reader.text()
+        owner = reader.text()
+        reader.text()  # "true" or "false" for hidden ids
+        if owned and owner:
+            yield b"ALTER %s OWNER TO %s;\n" % (owned, _quoted(owner))
         self._pass_dependencies()
         key = self._where(number)
         if kind == b"TABLE DATA" and key:
@@ -496,6 +502,15 @@ class Dump:
             last, newline = piece.rstrip()[-1:] or last, piece.endswith(b"\n")
         if last:
             yield (b"" if newline else b"\n") if last == b";" else b";\n"
+
+    def _dropped(self, kind: bytes | None) -> bytes:
+        """Whose owner counts and is kept beside the definition, as the statement that drops it
+        names it: quoted, a function with its arguments. pg_restore does the same."""
+        text = b""
+        for piece in self._reader.pieces():
+            text += piece[: LONGEST_NAME - len(text)]
+        found = _DROP.fullmatch(text)
+        return found[1] if found and found[2] == kind else b""
 
     def _created(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Large objects, from version 16 on many in one entry: their ids, a line each."""
@@ -553,6 +568,10 @@ class Dump:
             data = Stream(Decompressed(chunks, self._codec, self._budget))
         yield Member(name, data, known)
         chunks.drain()
+
+
+def _quoted(name: bytes) -> bytes:
+    return b'"' + name.replace(b'"', b'""') + b'"'
 
 
 def _unreadable(head: bytes) -> str | None:
