@@ -12,6 +12,7 @@ nesting. Nothing is ever written to disk.
     kind     the first bytes
     decode   one compressed frame      inflate     gzip, zstd, bzip2, xz, lzma files
     zips tars containers   archives    utf16       wide encodings to UTF-8 and back
+    pgdump   dumps of PostgreSQL in formats of its own
 """
 
 from __future__ import annotations
