@@ -11,7 +11,7 @@ from detector.addresses import Addresses
 from detector.columns import kind_of
 from detector.run.tables import Seen, Tables, seen
 from detector.run.unit import READ
-from detector.sources import Entry, FileRef, open_range
+from detector.sources import Entry, FileRef, Limits, contents_beside, open_entries, open_range
 from detector.tables.census import Census
 from detector.tables.layout import Dialect, Layout
 from detector.tables.sniff import sniff
@@ -71,6 +71,38 @@ def defined_ahead(file: FileRef, dialect: Dialect | None) -> Iterator[Tables]:
         dialect.walk(dialect.begin(), part, (), census)
     if census.ddl:
         yield Tables(file.name, [], census.ddl, census.complete)
+
+
+class Beside:
+    """The definitions of pg_dump's directory format, which lie in a file beside the data: given
+    before a folder's first table, whatever the order of its files, and once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._seen: set[str] = set()
+
+    def defined(self, item: FileRef | Skipped) -> Iterator[Tables]:
+        """What is to be known before an item of the walk is read."""
+        toc = contents_beside(item) if isinstance(item, FileRef) else None
+        if toc is None or toc.path in self._seen:
+            return
+        self._seen.add(toc.path)
+        with open_entries(toc, self._limits) as entries:
+            for entry in entries:
+                if isinstance(entry, Entry) and entry.path.endswith(SCHEMA):
+                    yield from _defined_in(entry)
+
+
+def _defined_in(entry: Entry) -> Iterator[Tables]:
+    dialect, census = Sql(), Census()
+    state = dialect.begin()
+    for part in entry.chunks(READ):
+        if isinstance(part, Skipped):
+            census.complete = False  # it is reported when the file itself is read
+        else:
+            state, _ = dialect.walk(state, part, (), census)
+    if census.ddl:
+        yield Tables(entry.path, [], census.ddl, census.complete)
 
 
 def _read(file: FileRef, start: int, count: int) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 
 from detector.matcher import Timings
 from detector.run.folded import Folded
-from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
+from detector.run.layouts import Beside, Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.projects import Projects
 from detector.run.tables import Seen, Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
@@ -120,8 +120,11 @@ class Run:
                     yield from self._spread(pool, _units(items, self._note, key, cut=jobs > 1))
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
+        beside = Beside(self._options.limits)
         for item in walk(self.paths, exclude=self._options.exclude):
             self.total += _size(item)
+            for said in beside.defined(item):
+                self._note(said)
             yield item
 
     def _pool(self) -> Pool:
