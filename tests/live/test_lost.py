@@ -17,6 +17,7 @@ from material import example_of
 from servers import mariadb, postgres_database
 
 from detector import Scanner
+from detector.live.rows import gathered
 from detector.run import Options, Run
 from detector.types import Skipped
 
@@ -215,6 +216,18 @@ def test_a_connection_that_is_lost_half_way(server):
     assert found == server.names("a")
     assert skipped == dict.fromkeys(server.names("a", "b", "c"), "the connection is lost")
     assert 0 < rows < FIRST
+
+
+def test_rows_in_front_of_a_loss_are_given():
+    def lines():
+        yield b"a\n"
+        yield b"b\n"
+        raise ConnectionError
+
+    given = []
+    with pytest.raises(ConnectionError):
+        given.extend(gathered(lines()))
+    assert b"".join(given) == b"a\nb\n"
 
 
 def test_what_somebody_cancels_is_one_table(server):
