@@ -17,6 +17,7 @@ from material import example_of
 from servers import mariadb, postgres_database
 
 from detector import Scanner
+from detector.live.rows import gathered
 from detector.run import Options, Run
 from detector.types import Skipped
 
@@ -45,7 +46,7 @@ class Server:
 
     def __init__(self, kind, url, execute, schema):
         self.kind, self.url, self.execute, self.schema = kind, url, execute, schema
-        self.with_password = url
+        self.with_password, self.password = url, PASSWORD
 
     def names(self, *tables):
         return {self.schema + table for table in tables}
@@ -99,8 +100,10 @@ def a_postgres():
             return cursor.fetchall() if cursor.description else []
 
         server = Server("postgresql", url, execute, "public.")
-        parts = urlsplit(url)  # asked for a password nobody is, and none is refused
-        netloc = f"{parts.username or 'postgres'}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"
+        parts = urlsplit(url)  # where nobody is asked for a password, none is refused
+        server.password = parts.password or PASSWORD
+        user = f"{parts.username or 'postgres'}:{server.password}"
+        netloc = f"{user}@{parts.netloc.rpartition('@')[2]}"
         server.with_password = urlunsplit(parts._replace(netloc=netloc))
         yield server
 
@@ -215,6 +218,18 @@ def test_a_connection_that_is_lost_half_way(server):
     assert 0 < rows < FIRST
 
 
+def test_rows_in_front_of_a_loss_are_given():
+    def lines():
+        yield b"a\n"
+        yield b"b\n"
+        raise ConnectionError
+
+    given = []
+    with pytest.raises(ConnectionError):
+        given.extend(gathered(lines()))
+    assert b"".join(given) == b"a\nb\n"
+
+
 def test_what_somebody_cancels_is_one_table(server):
     found, skipped, rows = scanned(server, lambda: server.end(server.reading(), query=True))
     assert found == server.names("a", "b", "c")
@@ -280,5 +295,5 @@ def test_the_command_says_which_tables_it_lost(server):
     shown = f"{server.kind}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     lost = [f"{shown}!{table}" for table in sorted(server.names("b", "c"))]
     assert skipped == dict.fromkeys(lost, "the connection is lost")
-    assert PASSWORD.encode() not in out + err
+    assert server.password.encode() not in out + err
     assert b"Traceback" not in err
