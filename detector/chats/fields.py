@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import numpy as np
 from detector.tables.bits import parity
 
 LONGEST = 256  # characters of a value that is shown
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # its Z is written behind
 _MILLISECONDS = 10**11  # from when on a time counts those: in seconds the year 5138
 _DISPLAYED = (
     *("display_name", "displayName", "global_name", "real_name", "name", "username"),
@@ -66,8 +66,9 @@ def _whole_fields(text: bytes) -> bytes:
 def first(one: Mapping[str, Any], names: Iterable[str]) -> str | None:
     """The first of some fields that says something, as text."""
     for name in names:
-        if (value := shown(one.get(name))) is not None:
-            return value
+        value = one.get(name)
+        if value is not None and (text := shown(value)) is not None:
+            return text
     return None
 
 
@@ -83,18 +84,28 @@ def inside(one: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 def shown(value: object) -> str | None:
     """A value as text: of an object the name, nothing of what is no name."""
+    if isinstance(value, str):
+        return _clipped(value)
     if isinstance(value, Mapping):
-        return next((v for k in _DISPLAYED if (v := _plain(value.get(k))) is not None), None)
+        found = (value.get(name) for name in _DISPLAYED)
+        return next((text for one in found if (text := _plain(one)) is not None), None)
     return _plain(value)
 
 
 def _plain(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    text = str(value).encode("utf-8", "replace").decode().strip()
-    if not text:
-        return None
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    if isinstance(value, str):
+        return _clipped(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _clipped(str(value)) if number else None
+
+
+def _clipped(text: str) -> str | None:
+    text = text.strip()
+    if not text.isascii():  # half of a surrogate pair is no text
+        text = text.encode("utf-8", "replace").decode()
+    if len(text) > LONGEST:
+        return text[: LONGEST - 1] + "…"
+    return text or None
 
 
 def time_of(one: Mapping[str, Any], names: Iterable[str]) -> str | None:
@@ -118,5 +129,4 @@ def iso(text: str) -> str | None:
     micro = int((rest + "000000")[:6])
     if whole >= _MILLISECONDS:
         whole, micro = whole // 1000, whole % 1000 * 1000
-    time = _EPOCH + timedelta(seconds=whole, microseconds=micro)
-    return time.isoformat().replace("+00:00", "Z")
+    return (_EPOCH + timedelta(seconds=whole, microseconds=micro)).isoformat() + "Z"

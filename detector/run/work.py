@@ -13,6 +13,7 @@ from itertools import chain
 import msgspec
 
 from detector.chats.layout import ChatLayout
+from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
 from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
 from detector.errors import UsageError
@@ -21,6 +22,7 @@ from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
 from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, opened, told
+from detector.run.mails import in_mails
 from detector.run.messages import in_messages
 from detector.run.tables import Tables
 from detector.run.unit import READ, Counts, Result, Unit, guarded
@@ -85,6 +87,12 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         begun = bytes(window.buffer[:count])
         yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
         return
+    if entry.encoding is None and (mail := mail_kind(entry.path, head)) is not None:
+        window.tracker.layout = mails = Mails(mail)
+        results = _scan_text(scanner, unit, entry, window, count)
+        yield from in_mails(results, scanner, window, mails, entry.path)
+        yield from _timed(window, entry.path)
+        return
     census = Census()
     window.tracker.layout = layout = layout_of(scanner, unit.file, entry, head, census)
     if entry.plain and layout is not None:
@@ -92,7 +100,11 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     results = _scan_text(scanner, unit, entry, window, count)
     yield from in_messages(results, window, layout) if isinstance(layout, ChatLayout) else results
     yield from told(entry.path, census)
-    yield from window.timed_out(entry.path)
+    yield from _timed(window, entry.path)
+
+
+def _timed(window: Window, path: str) -> Iterator[Result]:
+    yield from window.timed_out(path)
     yield Counts(timings=window.tracker.timings)
 
 
@@ -101,7 +113,8 @@ def _scan_text(
 ) -> Iterator[Result | Waiting]:
     """``count`` bytes of it are in the window's space already."""
     layout, scanned = window.tracker.layout, count
-    hexes = None if layout is None else Hexes(scanner, entry.path)
+    tables = layout is not None and not isinstance(layout, Mails)
+    hexes = Hexes(scanner, entry.path) if tables else None
     while count:
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))

@@ -16,7 +16,14 @@ nesting. Nothing is ever written to disk.
 
 from __future__ import annotations
 
-from detector.sources.entry import Entries, Entry, RangeReader, open_entries, open_range
+from detector.sources.entry import (
+    Entries,
+    Entry,
+    RangeReader,
+    is_packed,
+    open_entries,
+    open_range,
+)
 from detector.sources.limits import Limits
 from detector.sources.walk import STDIN, FileRef, printable, walk
 
@@ -27,6 +34,7 @@ __all__ = [
     "FileRef",
     "Limits",
     "RangeReader",
+    "is_packed",
     "open_entries",
     "open_range",
     "printable",
