@@ -55,17 +55,22 @@ def mail_kind(path: str, head: bytes) -> str | None:
 
 
 class Mail(NamedTuple):
-    """One, from its first byte: of ``size`` bytes, of which ``data`` may be the first only.
-    ``line`` is that it begins in; ``number`` counts from 1."""
+    """One, from its first byte. ``line`` is that it begins in; ``number`` counts from 1.
+    ``rest``: what of a longer one comes behind its first bytes; it is read no further."""
 
     start: int
-    size: int
     line: int
     number: int
     data: bytes
+    rest: bool = False
+
+    @property
+    def end(self) -> int:
+        """Behind its last byte."""
+        return self.start + len(self.data)
 
     def __repr__(self) -> str:
-        return f"Mail({self.number}, {self.size} bytes)"  # never the bytes
+        return f"Mail({self.number}, {len(self.data)} bytes)"  # never the bytes
 
 
 class Mails:
@@ -73,9 +78,10 @@ class Mails:
 
     def __init__(self, kind: str) -> None:
         self._one = kind == "eml"
-        self._start = self._mark = self._size = self._newlines = 0
+        self._start = self._mark = 0
         self._line = self._number = 1
         self._held, self._tail = bytearray(), b""
+        self._rest = False
         self.done: list[Mail] = []
         """Those that have ended, and that nobody has taken yet."""
 
@@ -93,32 +99,35 @@ class Mails:
         """Nothing follows."""
         self._take(self._tail)
         self._tail = b""
-        if self._size:
-            self._end()
+        if self._held:
+            self._end(whole=True)
 
     def _feed(self, data: bytes) -> None:
         text, taken = self._tail + data, 0
         for match in () if self._one else _SEPARATOR.finditer(text):
             at = text.index(b"F", match.start())
             self._take(text[taken:at])
-            self._end()
+            self._end(whole=True)
             taken = at
         sure = max(taken, len(text) - _TAIL)  # a separator may begin behind that
         self._take(text[taken:sure])
         self._tail = text[sure:]
 
     def _take(self, data: bytes) -> None:
-        self._held += data[: LONGEST - len(self._held)]
-        self._size += len(data)
-        self._newlines += data.count(b"\n")
+        while len(self._held) + len(data) > LONGEST:
+            room = LONGEST - len(self._held)
+            self._held += data[:room]
+            data = data[room:]
+            self._end(whole=False)
+        self._held += data
 
-    def _end(self) -> None:
-        one = Mail(self._start, self._size, self._line, self._number, bytes(self._held))
+    def _end(self, *, whole: bool) -> None:
+        data = bytes(self._held)
+        one = Mail(self._start, self._line, self._number, data, self._rest)
         self.done.append(one)
-        self._start += self._size
-        self._held, self._size = bytearray(), 0
-        self._line, self._number = self._line + self._newlines, self._number + 1
-        self._newlines = 0
+        self._start, self._line = one.end, self._line + data.count(b"\n")
+        self._held, self._rest = bytearray(), not whole
+        self._number += whole
 
 
 class Part(NamedTuple):

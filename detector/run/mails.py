@@ -63,39 +63,54 @@ def in_mails(
     path: str,
 ) -> Iterator[Result | Waiting]:
     """The same with what stands in encoded parts, by mail."""
-    held: deque[Group] = deque()
-    last: Waiting | None = None
+    box = _Box(scanner, mails, path)
     later: list[Result | Waiting] = []
     for result in results:
         if isinstance(result, Counts):
             yield result
         elif isinstance(result, Waiting):
-            last = result
-            held.extend(result.groups)
+            box.hold(result)
         else:
             later.append(result)
-        yield from _ended(scanner, mails, path, held, last)
+        yield from box.ended()
     mails.pass_to(window.buffer, window.base, window.end)
     mails.finish()
-    yield from _ended(scanner, mails, path, held, last)
+    yield from box.ended()
     yield from later
 
 
-def _ended(
-    scanner: Scanner, mails: Mails, path: str, held: deque[Group], last: Waiting | None
-) -> Iterator[Result | Waiting]:
-    done, mails.done = mails.done, []
-    for mail in done:
+class _Box:
+    """What was found in mails that have not ended, and the last of them that has."""
+
+    def __init__(self, scanner: Scanner, mails: Mails, path: str) -> None:
+        self._scanner, self._mails, self._path = scanner, mails, path
+        self._held: deque[Group] = deque()
+        self._waiting: Waiting | None = None
+        self._read: _Read | None = None
+
+    def hold(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+        self._held.extend(waiting.groups)
+
+    def ended(self) -> Iterator[Result | Waiting]:
+        done, self._mails.done = self._mails.done, []
+        for mail in done:
+            yield from self._one(mail)
+
+    def _one(self, mail: Mail) -> Iterator[Result | Waiting]:
         groups = []
-        while held and held[0].start < mail.start + mail.size:
-            groups.append(held.popleft())
-        read = _read(scanner, mail, path)
-        if groups and last is not None:
-            yield last._replace(groups=groups, findings=_as_they_stand(last, read))
-        yield from _in_parts(scanner, read, path)
-        if mail.size > len(mail.data):
+        while self._held and self._held[0].start < mail.end:
+            groups.append(self._held.popleft())
+        if mail.rest and self._read is not None:
+            read = self._read._replace(mail=mail, body=0, parts=[], headers=[])
             reason = f"of a mail of more than {LONGEST >> 20} MB the rest is not decoded"
-            yield Skipped(path=path, reason=reason, nbytes=mail.size - len(mail.data))
+            yield Skipped(path=self._path, reason=reason, nbytes=len(mail.data))
+        else:
+            read = _read(self._scanner, mail, self._path)
+        self._read = read._replace(mail=mail._replace(data=b""), parts=[])
+        if groups and self._waiting is not None:
+            yield self._waiting._replace(groups=groups, findings=_placed(self._waiting, read))
+        yield from _in_parts(self._scanner, read, self._path)
 
 
 def _read(scanner: Scanner, mail: Mail, path: str) -> _Read:
@@ -110,7 +125,7 @@ def _read(scanner: Scanner, mail: Mail, path: str) -> _Read:
     return _Read(mail, origin["channel"], origin, body, parts, begun)
 
 
-def _as_they_stand(waiting: Waiting, read: _Read) -> Any:
+def _placed(waiting: Waiting, read: _Read) -> Any:
     start = read.mail.start
     coded = [(start + part.start, start + part.end) for part in read.parts if part.encoding]
     light = read._replace(

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from material import builtin_rules, sample_of
 
+from detector.chats import mail
 from detector.chats.mail import Mails, parts_of
 from detector.run import run, work
 from detector.run.run import Options, Run
@@ -46,18 +47,18 @@ def made(seed: int, count: int) -> tuple[list[EmailMessage], list[Truth]]:
     rng, mails, truth = random.Random(seed), [], []
     for row in range(1, count + 1):
         keys = [key(seed * 1000 + row * 10 + n) for n in range(4)]
-        mail = EmailMessage()
-        mail["From"] = f"Ädä {row} <ada{row}@example.org>"
-        mail["Date"] = f"Wed, 01 May 2024 12:00:{row % 60:02} +0200"
-        mail["Message-ID"] = f"<{row}@example.org>"
-        mail["X-Note"] = f"see {keys[0]}"
+        one = EmailMessage()
+        one["From"] = f"Ädä {row} <ada{row}@example.org>"
+        one["Date"] = f"Wed, 01 May 2024 12:00:{row % 60:02} +0200"
+        one["Message-ID"] = f"<{row}@example.org>"
+        one["X-Note"] = f"see {keys[0]}"
         encoding = rng.choice(["7bit", "base64", "quoted-printable"])
         odd = "" if encoding == "7bit" else " = ünï\t\n"
         text = f"Hello,{odd} my key is {keys[1]} and\nFrom there on {'x' * rng.randrange(90)} ok\n"
         charset = "us-ascii" if encoding == "7bit" else rng.choice(["utf-8", "latin-1", "utf-16"])
         if charset == "utf-16" and encoding != "base64":
             charset = "utf-8"
-        mail.set_content(text, charset=charset, cte=encoding)
+        one.set_content(text, charset=charset, cte=encoding)
         origin = (row, f"Ädä {row}", f"<{row}@example.org>", f"2024-05-01T10:00:{row % 60:02}Z")
         many = rng.random() < 0.5
         coded = () if encoding == "7bit" else (encoding,)
@@ -65,16 +66,16 @@ def made(seed: int, count: int) -> tuple[list[EmailMessage], list[Truth]]:
         truth += [(keys[0].encode(), "X-Note", *origin, ())]
         truth += [(keys[1].encode(), field, *origin, coded)]
         if many:
-            mail.add_attachment(f"token: {keys[2]}\n".encode(), maintype="text", subtype="plain")
+            one.add_attachment(f"token: {keys[2]}\n".encode(), maintype="text", subtype="plain")
             truth += [(keys[2].encode(), "body[1]", *origin, ("base64",))]
-        mails.append(mail)
+        mails.append(one)
     return mails, truth
 
 
 def box(path: Path, mails: list[EmailMessage]) -> bytes:
     out = mailbox.mbox(path)
-    for mail in mails:
-        out.add(mail)
+    for one in mails:
+        out.add(one)
     out.close()
     return path.read_bytes()
 
@@ -124,10 +125,10 @@ def test_each_secret_once_in_its_mail(tmp_path):
 
 @pytest.mark.parametrize("policy", [None, SMTP])
 def test_a_single_mail(tmp_path, policy):
-    (mail,), truth = made(4, 1)
+    (one,), truth = made(4, 1)
     path = tmp_path / "folder" / "one.eml"
     path.parent.mkdir()
-    data = mail.as_bytes(policy=policy)
+    data = one.as_bytes(policy=policy)
     path.write_bytes(data)
     found = ran(path)
     assert plain([told(one, data) for one in found if isinstance(one, Finding)]) == plain(truth)
@@ -169,8 +170,8 @@ def test_any_cut_splits_the_same(sizes):
 @settings(max_examples=60)
 @given(st.binary(max_size=200), st.integers(0, 10**6), st.integers(0, 200))
 def test_damage_is_no_error_and_loses_nothing_that_stands_there(noise, at, hole):
-    (mail, *_), _ = made(6, 2)
-    data = mail.as_bytes()
+    (one, *_), _ = made(6, 2)
+    data = one.as_bytes()
     at %= len(data)
     broken = data[:at] + noise + data[at + hole :]
     _, body, parts = parts_of(broken)
@@ -180,6 +181,23 @@ def test_damage_is_no_error_and_loses_nothing_that_stands_there(noise, at, hole)
         ends = [(n, n + 1) for n in range(len(part.data))]
         for start, end in part.spans(broken, ends) if part.encoding else ():
             assert part.start <= start < end <= part.end
+
+
+def test_of_a_long_mail_the_rest_is_scanned_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.setattr(mail, "LONGEST", 1000)
+    text = [b"From a@b Wed May 01 12:00:00 2024\nMessage-ID: <1@x>\n\n"]
+    text += [f"{'x ' * 200} {key(n)}\n".encode() for n in range(8)]
+    text += [b"\nFrom a@b Wed May 01 12:00:00 2024\nMessage-ID: <2@x>\n\n", key(9).encode()]
+    path = tmp_path / "inbox.mbox"
+    path.write_bytes(data := b"".join(text))
+    found = ran(path)
+    seen = [told(one, data) for one in found if isinstance(one, Finding)]
+    assert [(one[0].decode(), one[2], one[4]) for one in seen] == [
+        *((key(n), 1, "<1@x>") for n in range(8)),
+        (key(9), 2, "<2@x>"),
+    ]
+    skipped = sum(one.nbytes for one in found if isinstance(one, Skipped))
+    assert skipped == data.index(b"\nFrom a@b") + 1 - 1000
 
 
 def test_an_encoding_that_is_none_is_scanned_as_it_stands(tmp_path):
@@ -194,9 +212,9 @@ def test_an_encoding_that_is_none_is_scanned_as_it_stands(tmp_path):
 
 
 def test_an_archive_in_a_mail_is_told(tmp_path):
-    (mail, *_), _ = made(7, 1)
-    mail.add_attachment(b"PK\x05\x06" + bytes(18), maintype="application", subtype="zip")
-    box(tmp_path / "inbox.mbox", [mail])
+    (one, *_), _ = made(7, 1)
+    one.add_attachment(b"PK\x05\x06" + bytes(18), maintype="application", subtype="zip")
+    box(tmp_path / "inbox.mbox", [one])
     (skipped,) = [one for one in ran(tmp_path / "inbox.mbox") if isinstance(one, Skipped)]
     assert "archive" in skipped.reason
     assert skipped.nbytes == 22
