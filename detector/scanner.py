@@ -80,7 +80,8 @@ class Scanner:
         key = self.fingerprinter.key
         self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
         self._find = self.machinery.engine.find
-        self._safe_name = lru_cache(maxsize=8192)(self._without_secrets)
+        self.safe_name = lru_cache(maxsize=8192)(self._without_secrets)
+        """The name of a table, a field, a channel or a person as it may be shown."""
 
     @property
     def min_confidence(self) -> float:
@@ -174,9 +175,9 @@ class Scanner:
         rule, result = one.rule, one.result
         spec = rule.spec
         privilege = result.privilege or spec.privilege
-        table, field, row = one.cell or NOWHERE
+        table, field, row, origin = one.cell or NOWHERE
         if one.cell is not None:
-            table, field = self._safe_name(table), self._safe_name(field)
+            table, field = self.safe_name(table), self.safe_name(field)
         return Finding(
             rule=spec.id,
             provider=rule.provider,
@@ -199,10 +200,11 @@ class Scanner:
             why=spec.why,
             revoke=spec.revoke,
             reasons=one.reasons,
+            origin=origin,
         )
 
     def _without_secrets(self, name: str | None) -> str | None:
-        """The name of a table or field as it may be shown: in JSON a key can be a secret."""
+        """In JSON a key can be a secret; a person writes one into a channel's topic."""
         return name if name is None or len(name) < 8 else self.redact(name).text
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -140,6 +140,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     why: str = ""
     revoke: str = ""
     reasons: tuple[str, ...] = ()
+    origin: Mapping[str, Any] | None = None
+    """Where it comes from beyond its file: of a message ``channel``, ``author``, ``message`` (its
+    id) and ``time``, each None where the export does not say it."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, ``type`` first; the secret masked."""

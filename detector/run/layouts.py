@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from detector.addresses import Addresses
+from detector.chats.layout import Chat, ChatLayout, chat_in
+from detector.chats.shapes import Names
 from detector.columns import kind_of
+from detector.run.slack import names_beside
 from detector.run.tables import Seen, Tables, seen
 from detector.run.unit import READ
+from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, contents_beside, open_entries, open_range
 from detector.tables.census import Census
 from detector.tables.layout import Dialect, Layout
@@ -22,12 +27,38 @@ SCHEMA = "!(schema)"  # the member of a dump of PostgreSQL that holds its defini
 HEAD = 4096  # bytes that tell how a text holds tables
 
 
-def layout_of(entry: Entry, head: bytes, census: Census) -> Layout | None:
-    """That of an entry which begins with ``head``, None for what holds no tables."""
+def layout_of(
+    scanner: Scanner, file: FileRef, entry: Entry, head: bytes, census: Census
+) -> Layout | ChatLayout | None:
+    """That of an entry of a file which begins with ``head``, None for what holds no tables."""
     if entry.table is not None:
         return Layout(Sql(), state=block(*entry.table), census=census)
-    dialect = Sql() if entry.path.endswith(SCHEMA) else sniff(entry.path, head)
-    return None if dialect is None else Layout(dialect, census=census)
+    dialect = Sql() if entry.path.endswith(SCHEMA) else _told_by(entry.path, head)
+    return None if dialect is None else opened(scanner, file, entry.path, dialect, census=census)
+
+
+def opened(
+    scanner: Scanner,
+    file: FileRef,
+    path: str,
+    dialect: Dialect,
+    *,
+    base: int = 0,
+    state: Any = None,
+    census: Census | None = None,
+) -> Layout | ChatLayout:
+    """The layout of what is at ``path`` in a file, from a state on."""
+    if not isinstance(dialect, Chat):
+        return Layout(dialect, base=base, state=state, census=census)
+    names: Callable[[], Names] = dict
+    if dialect.shape.kind == "slack":
+        names = partial(names_beside, file, path)
+    safe = scanner.safe_name
+    return ChatLayout(dialect, names, safe, base=base, state=state, census=census)
+
+
+def _told_by(path: str, head: bytes) -> Dialect | None:
+    return chat_in(path, head, sniff(path, head))
 
 
 def told(path: str, census: Census) -> Iterator[Tables]:
@@ -163,4 +194,4 @@ def dialect_of(file: FileRef) -> Dialect | None:
         return None
     with reader:
         buffer = memoryview(bytearray(HEAD))
-        return sniff(file.name, bytes(buffer[: reader.readinto(buffer)]))
+        return _told_by(file.name, bytes(buffer[: reader.readinto(buffer)]))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from detector.chats.mail import mail_kind
 from detector.matcher import Timings
 from detector.run.folded import Folded
-from detector.run.layouts import Beside, Walker, defined_ahead, dialect_of, kind_of_file
+from detector.run.layouts import HEAD, Beside, Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.projects import Projects
 from detector.run.tables import Seen, Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
@@ -288,4 +289,7 @@ def _is_plain(file: FileRef) -> bool:
         return False
     with open_entries(file) as entries:
         first = next(entries, None)
-        return isinstance(first, Entry) and first.plain and first.table is None
+        if not isinstance(first, Entry) or not first.plain or first.table is not None:
+            return False
+        # Of a mail its reader needs all; one with encoded parts is not scanned in pieces.
+        return mail_kind(first.path, first.peek(HEAD)) is None

@@ -13,6 +13,8 @@ from itertools import chain
 import msgspec
 
 from detector.addresses import Addresses
+from detector.chats.layout import ChatLayout
+from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
 from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
 from detector.errors import UsageError
@@ -20,7 +22,9 @@ from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
-from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, told
+from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, opened, told
+from detector.run.mails import in_mails
+from detector.run.messages import in_messages
 from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
@@ -53,7 +57,7 @@ def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Wai
     elif unit.stop is None:
         yield from _scan_file(scanner, unit, limits)
     else:
-        yield from _scan_piece(scanner, unit, unit.start, unit.stop)
+        yield from _scan_piece(scanner, unit)
 
 
 def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
@@ -78,18 +82,41 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
     prompt = unit.file.kind == "stream" or entry.encoding is not None
     window = Window(scanner, path=entry.path, prompt=prompt)
-    scanned = count = entry.readinto(window.space()[:READ])
+    count = entry.readinto(window.space()[:READ])
     head = bytes(window.buffer[: min(count, HEAD)])
     if entry.encoding is None and (kind := kind_of(head)) is not None:
         begun = bytes(window.buffer[:count])
         yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
         return
+    if entry.encoding is None and (mail := mail_kind(entry.path, head)) is not None:
+        window.tracker.layout = mails = Mails(mail)
+        results = _scan_text(scanner, unit, entry, window, count)
+        yield from in_mails(results, scanner, window, mails, entry.path)
+        yield from _timed(window, entry.path)
+        return
     census = Census()
-    window.tracker.layout = layout = layout_of(entry, head, census)
+    window.tracker.layout = layout = layout_of(scanner, unit.file, entry, head, census)
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
-    hexes = None if layout is None else Hexes(scanner, entry.path)
-    addresses = None if layout is None else Addresses(scanner.fingerprinter.key)
+    results = _scan_text(scanner, unit, entry, window, count)
+    yield from in_messages(results, window, layout) if isinstance(layout, ChatLayout) else results
+    yield from told(entry.path, census)
+    yield from _timed(window, entry.path)
+
+
+def _timed(window: Window, path: str) -> Iterator[Result]:
+    yield from window.timed_out(path)
+    yield Counts(timings=window.tracker.timings)
+
+
+def _scan_text(
+    scanner: Scanner, unit: Unit, entry: Entry, window: Window, count: int
+) -> Iterator[Result | Waiting]:
+    """``count`` bytes of it are in the window's space already."""
+    layout, scanned = window.tracker.layout, count
+    tables = layout is not None and not isinstance(layout, Mails)
+    hexes = Hexes(scanner, entry.path) if tables else None
+    addresses = Addresses(scanner.fingerprinter.key) if tables else None
     while count:
         if addresses is not None:
             addresses.look(window.buffer[window.size : window.size + count])
@@ -106,15 +133,12 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
-        yield from told(entry.path, census)
     if addresses is not None:
         yield from seen(entry.path, addresses, last=True)
     if entry.skipped is not None:
         yield entry.skipped
     elif entry.size is not None and scanned < entry.size and entry.plain:
         yield _shorter(entry.path, entry.size - scanned)
-    yield from window.timed_out(entry.path)
-    yield Counts(timings=window.tracker.timings)
 
 
 def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
@@ -243,20 +267,28 @@ def _in_source(entry: Entry, findings: Iterable[Finding]) -> Iterator[Finding]:
         yield msgspec.structs.replace(finding, start=start, end=end)
 
 
-def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator[Result | Waiting]:
-    """Findings that begin in ``[start, stop)``; lines count from 0 at ``start``."""
-    file = unit.file
-    begin = max(0, start - OVERLAP)
-    reader = open_range(file, begin)
-    if isinstance(reader, Skipped):
-        yield msgspec.structs.replace(reader, nbytes=stop - start)
-        return
+def _scan_piece(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+    file, start = unit.file, unit.start
     layout = None
     if unit.layout is not None:
         dialect, state = unit.layout
-        layout = Layout(dialect, base=start, state=state)
+        layout = opened(scanner, file, file.name, dialect, base=start, state=state)
+    begin = max(0, start - OVERLAP)
     window = Window(scanner, base=begin, path=file.name, prompt=False, layout=layout)
-    lines = window.tracker.lines
+    results = _scan_range(scanner, unit, window)
+    yield from (
+        in_messages(results, window, layout, file) if isinstance(layout, ChatLayout) else results
+    )
+
+
+def _scan_range(scanner: Scanner, unit: Unit, window: Window) -> Iterator[Result | Waiting]:
+    """Findings that begin in the unit's range; lines count from 0 where that begins."""
+    file, start, stop = unit.file, unit.start, unit.stop or 0
+    reader = open_range(file, window.base)
+    if isinstance(reader, Skipped):
+        yield msgspec.structs.replace(reader, nbytes=stop - start)
+        return
+    layout, lines = window.tracker.layout, window.tracker.lines
     hexes = None if layout is None else Hexes(scanner, file.name)
 
     def findings(groups: Sequence[Group]) -> Iterator[Finding]:

@@ -134,6 +134,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
             "decoded": finding.decoded,
             "claims": finding.claims,
             "reasons": finding.reasons,
+            **({} if finding.origin is None else {"origin": finding.origin}),
         },
     }
 

@@ -22,6 +22,7 @@ from detector.sources.entry import (
     Entry,
     RangeReader,
     contents_beside,
+    is_packed,
     open_entries,
     open_range,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Limits",
     "RangeReader",
     "contents_beside",
+    "is_packed",
     "open_entries",
     "open_range",
     "printable",

@@ -226,6 +226,12 @@ class Entries:
             yield _lost(path, damage)
 
 
+def is_packed(head: bytes) -> bool:
+    """Whether bytes that begin so are an archive or a compression."""
+    codec = any(codec.starts(head) for codec in _CODECS)
+    return codec or is_zip(head) or is_tar(head) or _unsupported(head) is not None
+
+
 def _unsupported(head: bytes) -> str | None:
     return next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None)
 

@@ -6,7 +6,7 @@ a mark that only moves forward and asks for places behind it. Like lines, but fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from detector.tables.census import Census
@@ -14,11 +14,13 @@ from detector.types import Bytes
 
 
 class Cell(NamedTuple):
-    """Where in a table something stands. ``row`` counts from 1; a header is row None."""
+    """Where in a table something stands. ``row`` counts from 1; a header is row None.
+    ``origin``: what else is said of the place, see :class:`~detector.types.Finding`."""
 
     table: str | None = None
     field: str | None = None
     row: int | None = None
+    origin: Mapping[str, Any] | None = None
 
 
 NOWHERE = Cell()
