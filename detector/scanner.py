@@ -80,7 +80,7 @@ class Scanner:
         key = self.fingerprinter.key
         self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
         self._find = self.machinery.engine.find
-        self._safe_name = lru_cache(maxsize=8192)(self._without_secrets)
+        self.safe_name = lru_cache(maxsize=8192)(self._without_secrets)
 
     @property
     def min_confidence(self) -> float:
@@ -139,6 +139,22 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
+    def clusters(self, raws: Sequence[Bytes], timeouts: list[str]) -> Sequence[Sequence[Settled]]:
+        """What is found in each of these texts, before it becomes findings; the model is asked
+        once. ``timeouts`` gets the rules that took too long."""
+        groups: list[Sequence[Group]] = []
+        for raw in raws:
+            hits = self._find(raw) if len(raw) <= STRIDE else None
+            slow: list[tuple[str, int]] = []
+            groups.append(self._tracked(raw, hits, "", slow) if hits != [] else [])
+            timeouts += [rule for rule, _ in slow]
+        return self.settled(groups)
+
+    def may_hold(self, raw: Bytes) -> bool:
+        """Whether the engine hits anything at all in a text; where not, no part of it holds a
+        finding. A microsecond for a message."""
+        return len(raw) > STRIDE or bool(self._find(raw))
+
     def settled(self, sources: Sequence[Sequence[Group]]) -> Sequence[Sequence[Settled]]:
         """What is left of each source's groups: the model judges all their cases at once."""
         return judged(self.machinery, sources)
@@ -146,13 +162,21 @@ class Scanner:
     def findings(self, groups: Sequence[Group], path: str) -> list[Finding]:
         """What to report of some groups. Cases that are left in them are judged now."""
         (clusters,) = self.settled([groups])
-        return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
+        return [self.finding(one, path) for cluster in clusters for one in cluster.best()]
 
     def _groups(self, raw: Bytes, hits: list[int] | None, path: str) -> list[Group]:
+        slow: list[tuple[str, int]] = []
+        groups = self._tracked(raw, hits, path, slow)
+        for rule, position in slow:
+            warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
+        return groups
+
+    def _tracked(
+        self, raw: Bytes, hits: list[int] | None, path: str, timeouts: list[tuple[str, int]]
+    ) -> list[Group]:
         tracker = Tracker(self.machinery, path=path, prompt=False)
         groups = tracker.advance(raw, len(raw), final=True, hits=hits)
-        for rule, position in tracker.timeouts:
-            warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
+        timeouts += tracker.timeouts
         return groups
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
@@ -170,13 +194,14 @@ class Scanner:
             begin = stop
         return sorted(numbers)
 
-    def _finding(self, one: Survivor, path: str) -> Finding:
+    def finding(self, one: Survivor, path: str = "") -> Finding:
+        """What to report of one survivor."""
         rule, result = one.rule, one.result
         spec = rule.spec
         privilege = result.privilege or spec.privilege
         table, field, row = one.cell or NOWHERE
         if one.cell is not None:
-            table, field = self._safe_name(table), self._safe_name(field)
+            table, field = self.safe_name(table), self.safe_name(field)
         return Finding(
             rule=spec.id,
             provider=rule.provider,

@@ -1,0 +1,140 @@
+"""The filter: a message in, a verdict out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from detector.errors import DetectorError
+from detector.filter.message import ObjectMessage, TextMessage
+from detector.filter.policy import Action, Policy
+from detector.filter.rendering import Rendering, UnreadableError, parsed
+from detector.filter.verdict import Case, Verdict, failed
+from detector.mask import Mask, as_mask
+from detector.rules import RuleSet
+from detector.scanner import Scanner
+
+LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
+
+_STARTS = frozenset('{[" \t\r\n')  # characters that a JSON text may begin with
+_FIRST_BYTES = frozenset(b'{[" \t\r\n\xef')  # and bytes; the last begins a byte order mark
+
+
+class Filter:
+    """Looks at messages. Immutable, safe for threads, picklable.
+
+    ``scanner``: with the package's rules by default. ``policy``: see :class:`Policy`.
+    ``mask``: what stands in a secret's place. Raises :class:`UsageError` for a mask there is
+    not, and for a policy that names providers or rules there are not.
+    """
+
+    def __init__(
+        self,
+        scanner: Scanner | None = None,
+        policy: Policy | None = None,
+        *,
+        mask: Mask | str = Mask.label,
+    ) -> None:
+        self.scanner = Scanner() if scanner is None else scanner
+        self.policy = Policy() if policy is None else policy
+        self.mask = as_mask(mask)
+        self.policy.check_names([*self.scanner.rules, *RuleSet.builtin()])
+        self._may_hold = self.scanner.may_hold
+
+    def check(
+        self, message: Any, *, channel: str | None = None, sender: str | None = None
+    ) -> Verdict:
+        """The verdict on a message: a text, bytes, or a JSON-like object. Never raises for what
+        a message holds. ``channel`` and ``sender``: for the policy's conditions on them."""
+        try:
+            if type(message) is str and message[:1] not in _STARTS:
+                raw = message.encode("utf-8", "surrogatepass")
+                if not self._may_hold(raw):
+                    return Verdict(Action.allow, message)
+            case = self._case(message, (channel, sender))
+            return Verdict(Action.allow, message) if case is None else case.verdict(message)
+        except UnreadableError as error:
+            return failed(self.policy, message, f"the message {error}")
+        except RecursionError:
+            return failed(self.policy, message, "the message is nested too deeply")
+        except DetectorError as error:
+            return failed(self.policy, message, str(error))
+        except Exception as error:  # whatever went wrong: its text may hold content
+            what = f"{type(error).__name__} while looking at the message"
+            return failed(self.policy, message, what)
+
+    async def acheck(
+        self, message: Any, *, channel: str | None = None, sender: str | None = None
+    ) -> Verdict:
+        """The same for coroutines: small messages at once, large ones in a thread."""
+        if _is_large(message):
+            return await asyncio.to_thread(self.check, message, channel=channel, sender=sender)
+        return self.check(message, channel=channel, sender=sender)
+
+    def _case(self, message: Any, origin: tuple[str | None, str | None]) -> Case | None:
+        """The message, if the engine hits something in it."""
+        if isinstance(message, str):
+            raw = message.encode("utf-8", "surrogatepass")
+            return self._text(raw, _inside(message), origin, is_text=True)
+        if isinstance(message, bytes | bytearray | memoryview):
+            raw = bytes(message)
+            return self._text(raw, _inside_bytes(raw), origin, is_text=False)
+        rendering = Rendering(message)
+        if not self._may_hold(rendering.shown()):
+            return None
+        return self._made(ObjectMessage(rendering), origin)
+
+    def _text(
+        self,
+        raw: bytes,
+        inside: Rendering | None,
+        origin: tuple[str | None, str | None],
+        *,
+        is_text: bool,
+    ) -> Case | None:
+        if not self._may_hold(raw if inside is None else raw + b"\n" + inside.shown()):
+            return None
+        return self._made(TextMessage(raw, inside, is_text=is_text), origin)
+
+    def _made(self, message: ObjectMessage, origin: tuple[str | None, str | None]) -> Case:
+        return Case(message, self.scanner, self.policy, self.mask, origin)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (self.scanner, self.policy, self.mask)
+
+
+def _make(scanner: Scanner, policy: Policy, mask: Mask) -> Filter:
+    return Filter(scanner, policy, mask=mask)
+
+
+def _inside(text: str) -> Rendering | None:
+    """What a text says, if it is JSON."""
+    value = parsed(text)
+    return None if value is None else Rendering(value[0], 1)
+
+
+def _inside_bytes(raw: bytes) -> Rendering | None:
+    if not raw or raw[0] not in _FIRST_BYTES:
+        return None
+    try:
+        return _inside(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_large(message: Any) -> bool:
+    """Whether it holds more than 64 KiB; looks at no more of it than that."""
+    if isinstance(message, str | bytes | bytearray | memoryview):
+        return len(message) > LARGE
+    left, waiting = LARGE, [message]
+    while waiting and left > 0:
+        value = waiting.pop()
+        left -= 16
+        if isinstance(value, str):
+            left -= len(value)
+        elif isinstance(value, dict):
+            left -= sum(len(name) for name in value if isinstance(name, str))
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return left <= 0
