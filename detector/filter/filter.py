@@ -9,7 +9,13 @@ from detector.errors import DetectorError
 from detector.filter.case import Case
 from detector.filter.message import ObjectMessage, TextMessage
 from detector.filter.policy import Action, Policy
-from detector.filter.rendering import Rendering, UnreadableError, parsed
+from detector.filter.rendering import (
+    Rendering,
+    UnreadableError,
+    is_plain,
+    parsed,
+    plain_text,
+)
 from detector.filter.verdict import Verdict, failed
 from detector.mask import Mask, as_mask
 from detector.rules import RuleSet
@@ -95,25 +101,33 @@ class Filter:
         """The message, if the engine hits something in it."""
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
-            return self._text(raw, _inside(message), origin, before, is_text=True)
+            return self._text(raw, parsed(message), origin, before, is_text=True)
         if isinstance(message, bytes | bytearray | memoryview):
             raw = bytes(message)
-            return self._text(raw, _inside_bytes(raw), origin, before, is_text=False)
+            return self._text(raw, _parsed_bytes(raw), origin, before, is_text=False)
+        text = plain_text(message)
+        if text is not None and not self._may_hold(text):
+            return None
         rendering = Rendering(message)
-        if not self._may_hold(rendering.shown()):
+        if text is None and not self._may_hold(rendering.shown()):
             return None
         return self._made(ObjectMessage(rendering), origin, before)
 
     def _text(
         self,
         raw: bytes,
-        inside: Rendering | None,
+        value: tuple[Any] | None,
         origin: Origin,
         before: Case | None,
         *,
         is_text: bool,
     ) -> Case | None:
-        if not self._may_hold(raw if inside is None else raw + b"\n" + inside.shown()):
+        """``value``: what the text says, if it is JSON."""
+        plain = value is None or (b"\\" not in raw and is_plain(value[0]))
+        if plain and not self._may_hold(raw):
+            return None
+        inside = None if value is None else Rendering(value[0])
+        if inside is not None and not plain and not self._may_hold(raw + b"\n" + inside.shown()):
             return None
         return self._made(TextMessage(raw, inside, is_text=is_text), origin, before)
 
@@ -128,17 +142,11 @@ def _make(scanner: Scanner, policy: Policy, mask: Mask) -> Filter:
     return Filter(scanner, policy, mask=mask)
 
 
-def _inside(text: str) -> Rendering | None:
-    """What a text says, if it is JSON."""
-    value = parsed(text)
-    return None if value is None else Rendering(value[0], 1)
-
-
-def _inside_bytes(raw: bytes) -> Rendering | None:
+def _parsed_bytes(raw: bytes) -> tuple[Any] | None:
     if not raw or raw[0] not in _FIRST_BYTES:
         return None
     try:
-        return _inside(raw.decode("utf-8-sig"))
+        return parsed(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return None
 
