@@ -140,6 +140,22 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
+    def clusters(self, raws: Sequence[Bytes], timeouts: list[str]) -> Sequence[Sequence[Settled]]:
+        """What is found in each of these texts, before it becomes findings; the model is asked
+        once. ``timeouts`` gets the rules that took too long."""
+        groups: list[Sequence[Group]] = []
+        for raw in raws:
+            hits = self._find(raw) if len(raw) <= STRIDE else None
+            slow: list[tuple[str, int]] = []
+            groups.append(self._tracked(raw, hits, "", slow) if hits != [] else [])
+            timeouts += [rule for rule, _ in slow]
+        return self.settled(groups)
+
+    def may_hold(self, raw: Bytes) -> bool:
+        """Whether the engine hits anything at all in a text; where not, no part of it holds a
+        finding. A microsecond for a message."""
+        return len(raw) > STRIDE or bool(self._find(raw))
+
     def settled(self, sources: Sequence[Sequence[Group]]) -> Sequence[Sequence[Settled]]:
         """What is left of each source's groups: the model judges all their cases at once."""
         return judged(self.machinery, sources)
@@ -147,13 +163,21 @@ class Scanner:
     def findings(self, groups: Sequence[Group], path: str) -> list[Finding]:
         """What to report of some groups. Cases that are left in them are judged now."""
         (clusters,) = self.settled([groups])
-        return [self._finding(one, path) for cluster in clusters for one in cluster.best()]
+        return [self.finding(one, path) for cluster in clusters for one in cluster.best()]
 
     def _groups(self, raw: Bytes, hits: list[int] | None, path: str) -> list[Group]:
+        slow: list[tuple[str, int]] = []
+        groups = self._tracked(raw, hits, path, slow)
+        for rule, position in slow:
+            warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
+        return groups
+
+    def _tracked(
+        self, raw: Bytes, hits: list[int] | None, path: str, timeouts: list[tuple[str, int]]
+    ) -> list[Group]:
         tracker = Tracker(self.machinery, path=path, prompt=False)
         groups = tracker.advance(raw, len(raw), final=True, hits=hits)
-        for rule, position in tracker.timeouts:
-            warnings.warn(f"rule {rule} took too long at byte {position}", stacklevel=3)
+        timeouts += tracker.timeouts
         return groups
 
     def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
@@ -171,7 +195,8 @@ class Scanner:
             begin = stop
         return sorted(numbers)
 
-    def _finding(self, one: Survivor, path: str) -> Finding:
+    def finding(self, one: Survivor, path: str = "") -> Finding:
+        """What to report of one survivor."""
         rule, result = one.rule, one.result
         spec = rule.spec
         privilege = result.privilege or spec.privilege
