@@ -71,7 +71,7 @@ class Case:
     def _looked(self) -> list[tuple[Leaf, list[Settled]]]:
         timeouts: list[str] = []
         marks = Marks()
-        views = self._message.views
+        views = [view for view in self._message.views() if self._scanner.may_hold(view.raw)]
         found = self._scanner.clusters([view.raw for view in views], timeouts)
         for view, clusters in zip(views, found, strict=True):
             marks.take(view, clusters)
@@ -164,24 +164,24 @@ class Case:
             if number >= 0
         ]
         touched = {number for leaf, number in names if leaf in self._edits}
-        taken: dict[int, set[bytes]] = {number: set() for number in touched}
+        taken: dict[int, dict[bytes, int]] = {number: {} for number in touched}
         for leaf, number in names:
             if number in touched and leaf not in self._edits:
-                taken[number].add(leaf.raw)
+                taken[number][leaf.raw] = 1
         for leaf, number in names:
             if leaf in self._edits:
                 self._number(leaf, taken[number])
 
-    def _number(self, leaf: Leaf, taken: set[bytes]) -> None:
+    def _number(self, leaf: Leaf, taken: dict[bytes, int]) -> None:
+        """``taken``: the object's names, and how far the numbers behind each are used."""
         edits = self._edits[leaf]
-        made, count = applied(leaf.raw, edits), 1
-        name = made
+        name = made = applied(leaf.raw, edits)
         while name in taken:
-            count += 1
-            name = made + b" %d" % count
+            taken[made] += 1
+            name = made + b" %d" % taken[made]
         if name != made:
             edits.append((len(leaf.raw), len(leaf.raw), name[len(made) :]))
-        taken.add(name)
+        taken[name] = 1
 
 
 _SET_APART = (Action.quarantine, "errors set apart")

@@ -27,8 +27,12 @@ Origin = tuple[str | None, str | None]
 MOST_LOOKS = 8  # of 10,000 random documents with secrets none took more than three
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
-_STARTS = frozenset('{[" \t\r\n')  # characters that a JSON text may begin with
-_FIRST_BYTES = frozenset(b'{[" \t\r\n\xef')  # and bytes; the last begins a byte order mark
+_BLANK_OR_OPEN = '{[" \t\r\n'  # what a JSON text may begin with
+_FIRST_BYTES = frozenset(_BLANK_OR_OPEN.encode() + b"\xef")  # the last begins a byte order mark
+_STARTS: frozenset[str | bytes] = frozenset(
+    [*_BLANK_OR_OPEN, *(bytes([first]) for first in _FIRST_BYTES)]
+)
+_BYTES = (bytes, bytearray, memoryview)
 
 
 class Filter:
@@ -58,8 +62,9 @@ class Filter:
         """The verdict on a message: a text, bytes, or a JSON-like object. Never raises for what
         a message holds. ``channel`` and ``sender``: for the policy's conditions on them."""
         try:
-            if type(message) is str and message[:1] not in _STARTS:
-                raw = message.encode("utf-8", "surrogatepass")
+            kind = type(message)
+            if (kind is str or kind is bytes) and message[:1] not in _STARTS:
+                raw = message if kind is bytes else message.encode("utf-8", "surrogatepass")
                 if not self._may_hold(raw):
                     return Verdict(Action.allow, message)
             return self._verdict(message, (channel, sender))
@@ -102,7 +107,7 @@ class Filter:
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
             return self._text(raw, parsed(message), origin, before, is_text=True)
-        if isinstance(message, bytes | bytearray | memoryview):
+        if isinstance(message, _BYTES):
             raw = bytes(message)
             return self._text(raw, _parsed_bytes(raw), origin, before, is_text=False)
         text = plain_text(message)
@@ -153,7 +158,7 @@ def _parsed_bytes(raw: bytes) -> tuple[Any] | None:
 
 def _is_large(message: Any) -> bool:
     """Whether it holds more than 64 KiB; looks at no more of it than that."""
-    if isinstance(message, str | bytes | bytearray | memoryview):
+    if isinstance(message, (str, *_BYTES)):
         return len(message) > LARGE
     left, waiting = LARGE, [message]
     while waiting and left > 0:

@@ -163,33 +163,41 @@ class View:
 class Document:
     """The leaves and views of a rendering. ``source``: the leaf whose text it is, if it is one."""
 
-    __slots__ = ("leaves", "source", "text", "value", "views")
+    __slots__ = ("_rendering", "leaves", "source", "text", "value")
 
     def __init__(self, rendering: Rendering, source: Leaf | None = None) -> None:
-        self.value, self.source = rendering.value, source
+        self._rendering, self.source = rendering, source
+        self.value = rendering.value
         self.leaves = [
             Leaf(_encoded(text), number, frozen=type(text) is Number)
             for number, text in enumerate(rendering.texts)
         ]
-        self.views: list[View] = []
         for leaf in self.leaves:
             leaf.within = self
-        for number in rendering.loose:
-            if number not in rendering.inner:
-                leaf = self.leaves[number]
-                self.views.append(View(leaf.raw, [0], [len(leaf.raw)], [leaf]))
         for number, inner in rendering.inner.items():
             leaf = self.leaves[number]
             leaf.inner = Document(inner, leaf)
-            self.views += leaf.inner.views
-        self.text = self._whole(rendering) if source is None else self._sourced(source)
-        self.views.append(self.text)
-        if source is not None and b"\\" in source.raw:
-            self.views.append(self._whole(rendering))
-        self.views += [self._joined(seam) for seam in rendering.seams]
+        self.text = self._whole() if source is None else self._sourced(source)
 
-    def _whole(self, rendering: Rendering) -> View:
+    def views(self) -> Iterator[View]:
+        """What the scanner is to be shown. Those of single leaves come first: what is found in
+        them is found without escapes; then whole documents, then joined leaves."""
+        rendering = self._rendering
+        for number in rendering.loose:
+            leaf = self.leaves[number]
+            if leaf.inner is None:
+                yield View(leaf.raw, [0], [len(leaf.raw)], [leaf])
+            else:
+                yield from leaf.inner.views()
+        yield self.text
+        if self.source is not None and b"\\" in self.source.raw:
+            yield self._whole()
+        for seam in rendering.seams:
+            yield self._joined(seam)
+
+    def _whole(self) -> View:
         """The document as it was rendered."""
+        rendering = self._rendering
         parts = [_encoded(part) for part in rendering.parts]
         ends = list(accumulate(map(len, parts)))
         starts, stops = [], []
@@ -220,16 +228,6 @@ class Document:
         ends = list(accumulate(len(leaf.raw) for leaf in leaves))
         starts = [0, *ends[:-1]]
         return View(b"".join(leaf.raw for leaf in leaves), starts, ends, leaves, seam=True)
-
-
-def of_text(raw: bytes, rendering: Rendering | None) -> tuple[Leaf, list[View]]:
-    """The one leaf of a message that is a text, and its views. ``rendering``: of what it says,
-    where it is JSON."""
-    leaf = Leaf(raw, 0)
-    if rendering is None:
-        return leaf, [View(raw, [0], [len(raw)], [leaf])]
-    leaf.inner = Document(rendering, leaf)
-    return leaf, leaf.inner.views
 
 
 def places(value: Any) -> Iterator[tuple[tuple[Any, ...], int]]:
