@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made import RULES, Truth, discord, lines, slack, telegram, telegram_all, turns
 from material import builtin_rules, sample_of
@@ -268,6 +268,8 @@ def split(name: str, data: bytes, sizes: list[int], positions: list[int]) -> dic
     st.lists(st.integers(1, 700), min_size=1, max_size=6),
     st.integers(0, 10**6),
 )
+@example("channel.json", [1], 0)
+@example("result.json", [3, 2], 0)
 def test_any_cut_splits_the_same(name, sizes, cut):
     data, _ = MADE[name](9, 3)
     data = data[: len(data) - cut % 300]
