@@ -134,7 +134,7 @@ class Case:
         """A span of an outermost leaf, in the leaf as it was in the first message."""
         before = self._before
         while before is not None:
-            top = before._message.tops[top.number]
+            top = before._message.top(top.number)
             start, end = _unedited(before.lifted.get(top, []), start, end)
             before = before._before
         return start, end, top
@@ -158,15 +158,19 @@ class Case:
     def _keep_names_apart(self, document: Document) -> None:
         """Two names of one object that became the same are numbered: no value may be lost."""
         objects = [number for _, number in places(document.value)]
+        touched = {
+            objects[leaf.number]
+            for leaf in self._edits
+            if leaf.within is document and objects[leaf.number] >= 0
+        }
         names = [
-            (leaf, number)
-            for leaf, number in zip(document.leaves, objects, strict=True)
-            if number >= 0
+            (document.leaf(number), objects[number])
+            for number in range(len(objects))
+            if objects[number] in touched
         ]
-        touched = {number for leaf, number in names if leaf in self._edits}
         taken: dict[int, dict[bytes, int]] = {number: {} for number in touched}
         for leaf, number in names:
-            if number in touched and leaf not in self._edits:
+            if leaf not in self._edits:
                 taken[number][leaf.raw] = 1
         for leaf, number in names:
             if leaf in self._edits:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from detector.filter.leaves import Document, Edit, Leaf, View, places, rebuilt
+from detector.filter.leaves import Document, Edit, Leaf, Single, View, places, rebuilt
 from detector.filter.rendering import Rendering
 from detector.mask import characters
 
@@ -32,10 +32,9 @@ class ObjectMessage:
         """What the scanner is to be shown."""
         return self._document.views()
 
-    @property
-    def tops(self) -> list[Leaf]:
-        """The outermost leaves, by their numbers."""
-        return self._document.leaves
+    def top(self, number: int) -> Leaf:
+        """The outermost leaf of that number."""
+        return self._document.leaf(number)
 
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """A copy with the edits of its outermost leaves; what has none is shared."""
@@ -70,13 +69,11 @@ class TextMessage(ObjectMessage):
         """What the scanner is to be shown."""
         if self._leaf.inner is not None:
             return self._leaf.inner.views()
-        raw = self._leaf.raw
-        return iter([View(raw, [0], [len(raw)], [self._leaf])])
+        return Single(self._leaf).views()
 
-    @property
-    def tops(self) -> list[Leaf]:
+    def top(self, number: int) -> Leaf:
         """The one outermost leaf."""
-        return [self._leaf]
+        return self._leaf
 
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """The text with its edits."""
