@@ -127,17 +127,24 @@ class Spans:
             return
         which = np.flatnonzero(flags[np.minimum(part.fields, flags.size - 1)])
         which = which[(part.fields[which] < flags.size) & (part.rows[which] > 0)]
+        names = [*columns, *(f"column {n + 1}" for n in range(len(columns), NUMBERED))]
         size = part.starts.size - part.is_open  # from this number on, they are open
-        for n, start, end, field, row, last in zip(
-            which.tolist(),
-            *(
-                array[which].tolist()
-                for array in (part.starts, part.ends, part.fields, part.rows, part.lasts)
-            ),
-            strict=True,
-        ):
-            name = columns[field] if field < len(columns) else f"column {field + 1}"
-            self.tell(table, name, row, start, end, inner, ended=n < size, last=last)
+        text, base = self._text, self._base
+        arrays = (which, *(array[which] for array in part[:5]))
+        for n, start, end, field, row, last in zip(*(a.tolist() for a in arrays), strict=True):
+            if self._open is not None or n >= size:
+                name = names[field]
+                self.tell(table, name, row, start, end, inner, ended=n < size, last=last)
+                continue
+            raw = text[start:end]
+            if (within := inner(raw[:MOST], last)) is not None:
+                begin, stop = within
+                self._values.append(
+                    Value(
+                        table, names[field], row, base + start + begin, base + start + stop,
+                        raw[begin:stop],
+                    )
+                )  # fmt: skip
 
     def tell(
         self, table: str, field: str, row: int, start: int, end: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -47,8 +48,10 @@ class JsonLines(NamedTuple):
         structure.tell(spans, len(state.held), self._placed(_begun(state)), ended=True)
 
     def _placed(self, row: int, ended: Ints = NONE) -> Callable[[list[Frame], int], Cell]:
+        ends = ended.tolist()
+
         def place(frames: list[Frame], position: int) -> Cell:
-            return Cell(self.name, path_of(frames), row + int(np.searchsorted(ended, position)))
+            return Cell(self.name, path_of(frames), row + bisect_left(ends, position))
 
         return place
 

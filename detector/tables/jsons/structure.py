@@ -11,7 +11,6 @@ place.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -222,23 +221,37 @@ class Structure:
         separators = np.flatnonzero(self._separate(slice(0, stop)))
         edges = np.concatenate((separators, self._marks[: np.searchsorted(self._marks, stop)]))
         edges.sort()
-        quotes = np.flatnonzero(self._quotes)
-        before = np.searchsorted(quotes, edges).tolist()
+        ends = np.append(edges, stop)
+        yield 0, int(ends[0]), bool(edges.size)
+        kind, ends = self._column[edges], ends[1:]
+        may = (kind != 123) & (ends > edges + 1)
+        may[-1:] = kind[-1:] != 123
+        if keys is not None:
+            may &= (kind != 44) & (kind != 91)
+            may[kind == 58] &= self._may_lead(edges[kind == 58], keys)
         text, last = self._text, edges.size - 1
-        ends = [*edges.tolist(), stop]
-        yield 0, ends[0], last >= 0
-        for n, (edge, end) in enumerate(pairwise(ends)):
-            mark = text[edge]
-            if mark == 123 or (end == edge + 1 and n < last):
-                continue
-            if mark == 58:
-                if keys is not None and (at := before[n]) >= 2:
-                    key = text[int(quotes[at - 2]) + 1 : int(quotes[at - 1])]
-                    if key not in keys and b"\\" not in key:
-                        continue
-            elif (keys is not None and mark in b",[") or not text[edge + 1 : end].strip():
-                continue
-            yield edge + 1, end, n < last
+        for n in np.flatnonzero(may).tolist():
+            edge, end = int(edges[n]), int(ends[n])
+            if text[edge] == 58 or text[edge + 1 : end].strip():
+                yield edge + 1, end, n < last
+
+    def _may_lead(self, colons: Ints, keys: Collection[bytes]) -> Flags:
+        """Whether one of these keys may stand before each colon: one of their lengths, or of any
+        if it has escapes or begins before the text."""
+        quotes = np.flatnonzero(self._quotes)
+        before = np.searchsorted(quotes, colons)
+        far = before < 2
+        if not quotes.size:
+            return far
+        opening, closing = quotes[before - 2], quotes[before - 1]
+        may: Flags = far | np.isin(closing - opening - 1, [len(key) for key in keys])
+        slashes = np.flatnonzero(self._column == 92)
+        if slashes.size:
+            may |= np.searchsorted(slashes, closing) > np.searchsorted(slashes, opening)
+        for n in np.flatnonzero(may & ~far).tolist():
+            key = self._text[int(opening[n]) + 1 : int(closing[n])]
+            may[n] = key in keys or b"\\" in key
+        return may
 
     def elements(self, level: int) -> list[tuple[list[Frame], Ints]]:
         """Where containers begin that are elements of arrays at a level, behind nothing but
