@@ -15,11 +15,11 @@ everything else of the file is given. They know nothing of rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from detector.columns.types import Chunk, Item, Limits, Spent, TableInfo, table_name
+from detector.columns.types import Also, Chunk, Item, Limits, Spent, TableInfo, table_name
 from detector.errors import UsageError
 from detector.types import Skipped
 
@@ -60,11 +60,13 @@ def open_columns(
     kind: str | None = None,
     data: bytes | memoryview | None = None,
     limits: Limits = _LIMITS,
+    also: Callable[[str, str], bool] | None = None,
 ) -> Iterator[Item]:
     """The columns of all tables in a file, or in ``data`` where it is at hand already.
 
     Each table's chunks are followed by its `TableInfo`. Rows of one column ascend; columns take
-    turns. ``kind`` is what :func:`kind_of` said, and asked of the file by default. Bad input never
+    turns. ``kind`` is what :func:`kind_of` said, and asked of the file by default. ``also``: of a
+    table and a field, whether its values are given although they are no text. Bad input never
     raises; :class:`~detector.errors.UsageError` says which library is not installed.
     """
     try:
@@ -77,11 +79,15 @@ def open_columns(
         yield Skipped(path=display, reason="no table that is known", nbytes=size)
         return
     try:
-        yield from _items(kind, path, data, display, size, limits)
+        yield from _items(kind, path, data, display, size, limits, also or _none)
     except OSError:
         yield Skipped(path=display, reason=f"{kind}: cannot be read to its end")
     except Spent as error:
         yield Skipped(path=display, reason=f"{kind}: {error.reason}")
+
+
+def _none(_table: str, _field: str) -> bool:
+    return False
 
 
 def _head(path: str, data: bytes | memoryview | None) -> bytes:
@@ -98,16 +104,17 @@ def _items(
     display: str,
     size: int,
     limits: Limits,
+    also: Also,
 ) -> Iterator[Item]:
     table = table_name(display)
     if kind == "sqlite":
         from detector.columns.sqlite import read_sqlite
 
-        yield from read_sqlite(path, data, display, limits)
+        yield from read_sqlite(path, data, display, limits, also)
     elif kind == "workbook":
         from detector.columns.sheets import read_sheets
 
-        yield from read_sheets(path, data, display, limits)
+        yield from read_sheets(path, data, display, limits, also)
     else:
         arrow = _pyarrow()
         mapped = kind.startswith("arrow")
@@ -115,15 +122,15 @@ def _items(
             if mapped:
                 from detector.columns.arrow import read_arrow
 
-                yield from read_arrow(source.read_buffer(), table, display, limits)
+                yield from read_arrow(source.read_buffer(), table, display, limits, also)
             elif kind == "orc":
                 from detector.columns.arrow import read_orc
 
-                yield from read_orc(source, size, table, display, limits)
+                yield from read_orc(source, size, table, display, limits, also)
             else:
                 from detector.columns.parquet import read
 
-                yield from read(source, size, table, display, limits)
+                yield from read(source, size, table, display, limits, also)
 
 
 def _source(arrow: Any, path: str, data: bytes | memoryview | None, *, mapped: bool) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 
 from detector.columns.types import (
     MIB,
+    Also,
     Chunk,
     Item,
     Limits,
@@ -76,9 +77,9 @@ Cells = list[tuple[int, bytes | None]]
 
 
 def read_sheets(
-    path: str, data: bytes | memoryview | None, display: str, limits: Limits
+    path: str, data: bytes | memoryview | None, display: str, limits: Limits, _also: Also
 ) -> Iterator[Item]:
-    """The chunks of all sheets of a file, or of its bytes."""
+    """The chunks of all sheets of a file, or of its bytes. Of numbers it has none."""
     with BytesIO(data) if data is not None else Path(path).open("rb") as file:
         size = file.seek(0, 2)
         try:

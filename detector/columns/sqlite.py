@@ -23,6 +23,7 @@ from urllib.parse import quote
 import numpy as np
 
 from detector.columns.types import (
+    Also,
     Chunk,
     Item,
     Limits,
@@ -60,7 +61,7 @@ class _Table(NamedTuple):
 
 
 def read_sqlite(
-    path: str, data: bytes | memoryview | None, display: str, limits: Limits
+    path: str, data: bytes | memoryview | None, display: str, limits: Limits, also: Also
 ) -> Iterator[Item]:
     """The chunks of all tables of a file, or of its bytes."""
     size = len(data) if data is not None else Path(path).stat().st_size
@@ -72,7 +73,7 @@ def read_sqlite(
     try:
         if note is not None:
             yield Skipped(path=display, reason=f"SQLite: {note[0]}", nbytes=note[1])
-        yield from _Reader(connection, size, display, limits).items()
+        yield from _Reader(connection, size, display, limits, also).items()
     finally:
         connection.close()
 
@@ -177,8 +178,14 @@ def _text(value: Any) -> str:
 
 class _Reader:
     def __init__(
-        self, connection: sqlite3.Connection, size: int, display: str, limits: Limits
+        self,
+        connection: sqlite3.Connection,
+        size: int,
+        display: str,
+        limits: Limits,
+        also: Also,
     ) -> None:
+        self._also = also
         self._connection, self._display, self._limits = connection, display, limits
         self._size = size
         self._most_rows = size // _SMALLEST + (1 << 20)  # what stands in a log, too
@@ -252,7 +259,7 @@ class _Reader:
 
     def _rows(self, table: _Table) -> Iterator[Item]:
         """A table's chunks, and what could not be read of it."""
-        reading = _Reading(table, self._limits.chunk_bytes)
+        reading = _Reading(table, self._limits.chunk_bytes, self._also)
         for number in range(_RESUMES):
             error = yield from self._from(table, reading)
             if error is None:
@@ -346,7 +353,8 @@ class _Reader:
 class _Reading:
     """Rows of one table until they are worth a chunk."""
 
-    def __init__(self, table: _Table, most: int) -> None:
+    def __init__(self, table: _Table, most: int, also: Also) -> None:
+        self._also = also
         self._table, self._most = table, most
         self._parts: list[list[Sequence[Any]]] = [[] for _ in table.stored]
         self._nulls = [0] * len(table.stored)
@@ -411,14 +419,16 @@ class _Reading:
         table = shown(self._table.name)
         for number, index in enumerate(self._table.stored):
             parts = self._parts[number]
-            if self._text[number] and parts:
+            field = shown(self._table.columns[index])
+            is_text = self._text[number]
+            if parts and (is_text or self._also(table, field)):
                 values = list(chain.from_iterable(parts))
                 try:
                     data, offsets = joined(values)
                 except TypeError:  # numbers among them, which are text then
                     data, offsets = joined([_written(value) for value in values])
-                field = shown(self._table.columns[index])
-                yield Chunk(table, field, self._first, data, offsets, self._nulls[number])
+                nulls = self._nulls[number]
+                yield Chunk(table, field, self._first, data, offsets, nulls, is_text=is_text)
             self._parts[number] = []
             self._nulls[number], self._text[number] = 0, False
         self._size = 0

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from detector.columns import kind_of
+from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables
 from detector.run.unit import READ
 from detector.sources import Entry, FileRef, open_range
 from detector.tables.census import Census
 from detector.tables.layout import Dialect, Layout
 from detector.tables.sniff import sniff
+from detector.tables.spans import Spans
 from detector.tables.sql import Sql, block
 from detector.types import Skipped
 
@@ -21,12 +23,14 @@ SCHEMA = "!(schema)"  # the member of a dump of PostgreSQL that holds its defini
 HEAD = 4096  # bytes that tell how a text holds tables
 
 
-def layout_of(entry: Entry, head: bytes, census: Census) -> Layout | None:
+def layout_of(
+    entry: Entry, head: bytes, census: Census, spans: Spans | None = None
+) -> Layout | None:
     """That of an entry which begins with ``head``, None for what holds no tables."""
     if entry.table is not None:
-        return Layout(Sql(), state=block(*entry.table), census=census)
+        return Layout(Sql(), state=block(*entry.table), census=census, spans=spans)
     dialect = Sql() if entry.path.endswith(SCHEMA) else sniff(entry.path, head)
-    return None if dialect is None else Layout(dialect, census=census)
+    return None if dialect is None else Layout(dialect, census=census, spans=spans)
 
 
 def told(path: str, census: Census) -> Iterator[Tables]:
@@ -87,11 +91,13 @@ def _read(file: FileRef, start: int, count: int) -> bytes:
 class Walker:
     """Goes over a plain file ahead of those who scan its pieces, to tell them where they begin."""
 
-    def __init__(self, file: FileRef, dialect: Dialect) -> None:
+    def __init__(self, file: FileRef, dialect: Dialect, owners: OwnerColumns | None = None) -> None:
         self._reader = open_range(file, 0)
         self._dialect, self._state = dialect, dialect.begin()
         self._path, self._at = file.name, 0
         self._census = Census()
+        self._owners = owners
+        self._spans = None if owners is None else owners.spans()
         self._buffer = memoryview(bytearray(READ))
 
     def state_at(self, position: int) -> Any:
@@ -101,12 +107,23 @@ class Walker:
                 count := self._reader.readinto(self._buffer[: position - self._at])
             ):
                 data = self._buffer[:count]
-                self._state, _ = self._dialect.walk(self._state, data, (), self._census)
+                self._state, _ = self._dialect.walk(
+                    self._state, data, (), self._census, self._spans
+                )
                 self._at += count
         return self._state
 
-    def told(self) -> Iterator[Tables]:
-        """What there was on the way."""
+    def owned(self) -> Iterator[Owned]:
+        """The owners that were met since."""
+        if self._owners is not None and self._spans is not None:
+            yield from self._owners.of_values(self._path, self._spans.take())
+
+    def told(self) -> Iterator[Tables | Owned]:
+        """What there was on the way, at its end."""
+        if self._spans is not None:
+            self._dialect.end(self._state, self._spans)
+            self._spans.close()
+        yield from self.owned()
         yield from told(self._path, self._census)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from detector.matcher import Timings
 from detector.run.folded import Folded
 from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
+from detector.run.owners import Owned, OwnerColumns, OwnerTally
 from detector.run.tables import Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
@@ -38,6 +39,8 @@ class Options(msgspec.Struct, frozen=True):
     jobs: int = 1
     limits: Limits = Limits()
     exclude: Callable[[str], bool] | None = None
+    owner_columns: tuple[str, ...] = ()
+    """Columns that name whose a row is: ``field``, ``table.field``, ``schema.table.field``."""
 
 
 class Run:
@@ -61,7 +64,9 @@ class Run:
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
         self._lines = _Lines()
-        self.tables = TableTally()
+        names = self._options.owner_columns
+        self._owners = OwnerColumns(names, scanner.fingerprinter) if names else None
+        self.tables = TableTally(OwnerTally(self._owners) if self._owners else None)
         """What was reported by table, and what the sources say of theirs."""
         self.exposures = Exposures()
         self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
@@ -111,7 +116,9 @@ class Run:
                         yield from self._scan(Unit((item,)))
                 else:
                     jobs = self._options.jobs
-                    yield from self._spread(pool, _units(items, self._note, cut=jobs > 1))
+                    yield from self._spread(
+                        pool, _units(items, self._note, self._owners, cut=jobs > 1)
+                    )
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         for item in walk(self.paths, exclude=self._options.exclude):
@@ -121,7 +128,7 @@ class Run:
     def _pool(self) -> Pool:
         from detector.run.workers import Pool  # most runs need none
 
-        return Pool(self._scanner, self._options.jobs, self._options.limits)
+        return Pool(self._scanner, self._options.jobs, self._options.limits, self._owners)
 
     def _spread(
         self, pool: Callable[[], Pool], units: Iterator[Unit]
@@ -134,7 +141,7 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits):
+        for result in scan_unit(self._scanner, unit, self._options.limits, self._owners):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
@@ -153,6 +160,8 @@ class Run:
         elif isinstance(result, Tables):
             self._note(result)
             self._judge()  # all its findings were given: the samples need not be kept
+        elif isinstance(result, Owned):
+            self._note(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
@@ -163,7 +172,10 @@ class Run:
             elif not self._folded.takes(finding):
                 yield self.exposures.raised(finding)
 
-    def _note(self, said: Tables) -> None:
+    def _note(self, said: Tables | Owned) -> None:
+        if isinstance(said, Owned):
+            self.tables.own(said)
+            return
         self.tables.note(said)
         if said.exposure is not None:
             self.exposures.learn(said.path, said.exposure)
@@ -210,7 +222,11 @@ def _size(item: FileRef | Skipped) -> int:
 
 
 def _units(
-    found: Iterable[FileRef | Skipped], note: Callable[[Tables], None], *, cut: bool
+    found: Iterable[FileRef | Skipped],
+    note: Callable[[Tables | Owned], None],
+    owners: OwnerColumns | None,
+    *,
+    cut: bool,
 ) -> Iterator[Unit]:
     """Files and skips in groups, in the order of the walk. ``cut``: several workers share them,
     so groups are small, and large plain files are cut in pieces; ``note`` is told what they say
@@ -225,7 +241,7 @@ def _units(
             yield Unit(tuple(group))
             group, size = [], 0
         if file is not None and large:
-            yield from _pieces(file, note)
+            yield from _pieces(file, note, owners)
         else:
             group.append(item)
             size += nbytes
@@ -233,24 +249,28 @@ def _units(
         yield Unit(tuple(group))
 
 
-def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
+def _pieces(
+    file: FileRef, note: Callable[[Tables | Owned], None], owners: OwnerColumns | None
+) -> Iterator[Unit]:
     """Of a large plain file, each with what is known of the tables where it begins: this process
     goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
     dialect = dialect_of(file)
     for said in defined_ahead(file, dialect):
         note(said)
-    walker = None if dialect is None else Walker(file, dialect)
+    walker = None if dialect is None else Walker(file, dialect, owners)
     try:
         for start in range(0, size, PIECE):
             layout = None
             if dialect is not None and walker is not None:
                 layout = dialect, walker.state_at(start)
+                for owned in walker.owned():
+                    note(owned)
             yield Unit((file,), start, min(start + PIECE, size), layout)
         if walker is not None:
             walker.state_at(size)
-            for said in walker.told():
-                note(said)
+            for rest in walker.told():
+                note(rest)
     finally:  # also of a run that is interrupted
         if walker is not None:
             walker.close()

@@ -20,6 +20,7 @@ from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
 from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, told
+from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
@@ -27,6 +28,7 @@ from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, 
 from detector.stream import Window
 from detector.tables.census import Census
 from detector.tables.layout import Layout
+from detector.tables.spans import Spans
 from detector.tables.sql import Sql, block
 from detector.types import Finding, Skipped
 
@@ -36,30 +38,37 @@ SAMPLED = 64  # values sampled of a chunk
 OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and its context
 
 
-def scan_unit(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result]:
+def scan_unit(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None = None
+) -> Iterator[Result]:
     """Findings and skips of a unit; Counts now and then, their sums being the totals."""
     parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
-    results = (guarded(_scan(scanner, part, limits), part) for part in parts)
+    results = (guarded(_scan(scanner, part, limits, owners), part) for part in parts)
     return in_turn(scanner, chain.from_iterable(results))
 
 
-def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
     elif item.kind == "database":
-        yield from _scan_database(scanner, unit)
+        yield from _scan_database(scanner, unit, owners)
     elif unit.stop is None:
-        yield from _scan_file(scanner, unit, limits)
+        yield from _scan_file(scanner, unit, limits, owners)
     else:
         yield from _scan_piece(scanner, unit, unit.start, unit.stop)
 
 
-def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan_file(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     file = unit.file
     if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
-        items = open_columns(file.path, file.name, kind=kind)
-        yield from _scan_columns(scanner, unit, file.name, items)
+        also = None if owners is None else owners.wanted
+        items = open_columns(file.path, file.name, kind=kind, also=also)
+        yield from _scan_columns(scanner, unit, file.name, items, owners)
         yield Counts(bytes_read=file.size or 0)
         return
     read = 0
@@ -68,12 +77,14 @@ def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result 
             if isinstance(entry, Skipped):
                 yield entry
             else:
-                yield from _scan_entry(scanner, unit, entry)
+                yield from _scan_entry(scanner, unit, entry, owners)
             yield Counts(bytes_read=entries.bytes_read - read)
             read = entries.bytes_read
 
 
-def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result | Waiting]:
+def _scan_entry(
+    scanner: Scanner, unit: Unit, entry: Entry, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
     prompt = unit.file.kind == "stream" or entry.encoding is not None
     window = Window(scanner, path=entry.path, prompt=prompt)
@@ -81,10 +92,11 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     head = bytes(window.buffer[: min(count, HEAD)])
     if entry.encoding is None and (kind := kind_of(head)) is not None:
         begun = bytes(window.buffer[:count])
-        yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
+        yield from _scan_packed_columns(scanner, unit, entry, begun, kind, owners)
         return
     census = Census()
-    window.tracker.layout = layout = layout_of(entry, head, census)
+    spans = None if owners is None else owners.spans()
+    window.tracker.layout = layout = layout_of(entry, head, census, spans)
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
     hexes = None if layout is None else Hexes(scanner, entry.path)
@@ -92,6 +104,7 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))
         yield from _found(scanner, unit, entry, window.commit(count))
+        yield from _owned(owners, entry.path, spans)
         if entry.encoding:
             entry.forget(window.base)
         yield Counts(bytes_scanned=count)
@@ -101,6 +114,8 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
+        layout.finish()
+        yield from _owned(owners, entry.path, spans)
         yield from told(entry.path, census)
     if entry.skipped is not None:
         yield entry.skipped
@@ -110,7 +125,15 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     yield Counts(timings=window.tracker.timings)
 
 
-def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+def _owned(owners: OwnerColumns | None, path: str, spans: Spans | None) -> Iterator[Owned]:
+    """The owners that were met since."""
+    if owners is not None and spans is not None:
+        yield from owners.of_values(path, spans.take())
+
+
+def _scan_database(
+    scanner: Scanner, unit: Unit, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     address = address_of(unit.file.path)
     if address is None:
         raise UsageError("no URL of a database")
@@ -120,17 +143,19 @@ def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
             yield relation
         elif isinstance(relation, Relation):
             yield Counts(rows_expected=relation.rows)
-            yield from _scan_relation(scanner, unit, relation, census)
+            yield from _scan_relation(scanner, unit, relation, census, owners)
         else:
             yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
 
 
 def _scan_relation(
-    scanner: Scanner, unit: Unit, relation: Relation, census: Census
+    scanner: Scanner, unit: Unit, relation: Relation, census: Census, owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
     path = unit.file.name
-    layout = Layout(Sql(), state=block(relation.name, relation.columns), census=census)
+    spans = None if owners is None else owners.spans()
+    state = block(relation.name, relation.columns)
+    layout = Layout(Sql(), state=state, census=census, spans=spans)
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
     findings = partial(scanner.findings, path=path)
@@ -145,17 +170,25 @@ def _scan_relation(
             yield from hexes.look(window, len(part))
             if groups := window.commit(len(part)):
                 yield Waiting(unit, groups, findings)
+        yield from _owned(owners, path, spans)
         size = len(piece)
         yield Counts(bytes_read=size, bytes_scanned=size, rows=piece.count(b"\n"))
     yield from hexes.finish()
     yield Waiting(unit, window.finish(), findings)
     layout.pass_to(window.buffer, window.base, window.end)
+    layout.finish()
+    yield from _owned(owners, path, spans)
     yield from window.timed_out(path)
     yield Counts(timings=window.tracker.timings)
 
 
 def _scan_packed_columns(
-    scanner: Scanner, unit: Unit, entry: Entry, begun: bytes, kind: str
+    scanner: Scanner,
+    unit: Unit,
+    entry: Entry,
+    begun: bytes,
+    kind: str,
+    owners: OwnerColumns | None,
 ) -> Iterator[Result | Waiting]:
     """Columns in an archive or a compression: their readers must jump, so they are unpacked into
     memory, up to a bound. Nothing is ever unpacked to the disk."""
@@ -166,23 +199,28 @@ def _scan_packed_columns(
         reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
         yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
         return
-    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data))
-    yield from _scan_columns(scanner, unit, entry.path, items)
+    also = None if owners is None else owners.wanted
+    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data), also=also)
+    yield from _scan_columns(scanner, unit, entry.path, items, owners)
     if entry.skipped is not None:
         yield entry.skipped
 
 
 def _scan_columns(
-    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item]
+    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item], owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
     census = Census()
     try:
         for item in items:
             if isinstance(item, Skipped):
                 yield item
-            elif isinstance(item, TableInfo):
+                continue
+            if isinstance(item, TableInfo):
                 census.count(item.table, item.columns, item.rows)
-            else:
+                continue
+            if owners is not None:
+                yield from owners.of_chunk(path, item)
+            if item.is_text:
                 tracker, groups = scan_chunk(scanner, path, item)
                 census.column(item.table, item.field, _sample(item))
                 if groups:

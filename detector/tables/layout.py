@@ -91,6 +91,12 @@ class Layout:
             self.state, _ = self.dialect.walk(self.state, data, (), self._census, self._spans)
             self._mark = position
 
+    def finish(self) -> None:
+        """The text ends at the mark."""
+        if self._spans is not None:
+            self.dialect.end(self.state, self._spans)
+            self._spans.close()
+
     def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Cell]:
         """See :class:`Cells`."""
         if not positions:

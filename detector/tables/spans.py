@@ -87,9 +87,10 @@ class Spans:
         base: int = 0,
     ) -> None:
         """``wanted``: of a table and a field; always the same answer. ``keys``: the only last
-        parts of fields of JSON that can be wanted, None for any: nothing else is looked at."""
+        parts of fields of JSON that can be wanted, in any case, None for any: nothing else is
+        looked at."""
         self.wanted = wanted
-        self.keys = None if keys is None else frozenset(key.encode() for key in keys)
+        self.keys = None if keys is None else frozenset(key.encode().lower() for key in keys)
         self.position = base
         """Of the byte that follows all that was walked over."""
         self._text, self._base = b"", base

@@ -250,7 +250,7 @@ class Structure:
             may |= np.searchsorted(slashes, closing) > np.searchsorted(slashes, opening)
         for n in np.flatnonzero(may & ~far).tolist():
             key = self._text[int(opening[n]) + 1 : int(closing[n])]
-            may[n] = key in keys or b"\\" in key
+            may[n] = key.lower() in keys or b"\\" in key
         return may
 
     def elements(self, level: int) -> list[tuple[list[Frame], Ints]]:
@@ -288,7 +288,7 @@ class Structure:
 
 
 def _is_among(key: Frame, keys: Collection[bytes]) -> bool:
-    return isinstance(key, str) and key.encode("utf-8", "surrogatepass") in keys
+    return isinstance(key, str) and key.encode("utf-8", "surrogatepass").lower() in keys
 
 
 def _inner(raw: bytes, _last: bool) -> Inner:
