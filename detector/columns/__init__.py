@@ -15,15 +15,15 @@ everything else of the file is given. They know nothing of rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from detector.columns.types import Also, Chunk, Item, Limits, Spent, TableInfo, table_name
+from detector.columns.types import Also, Chunk, Item, Limits, Spent, TableInfo, none, table_name
 from detector.errors import UsageError
 from detector.types import Skipped
 
-__all__ = ["KINDS", "Chunk", "Item", "Limits", "TableInfo", "kind_of", "open_columns"]
+__all__ = ["KINDS", "Chunk", "Item", "Limits", "TableInfo", "kind_of", "none", "open_columns"]
 
 KINDS = ("parquet", "arrow", "arrow stream", "orc", "sqlite", "workbook")
 
@@ -60,7 +60,7 @@ def open_columns(
     kind: str | None = None,
     data: bytes | memoryview | None = None,
     limits: Limits = _LIMITS,
-    also: Callable[[str, str], bool] | None = None,
+    also: Also = none,
 ) -> Iterator[Item]:
     """The columns of all tables in a file, or in ``data`` where it is at hand already.
 
@@ -79,15 +79,11 @@ def open_columns(
         yield Skipped(path=display, reason="no table that is known", nbytes=size)
         return
     try:
-        yield from _items(kind, path, data, display, size, limits, also or _none)
+        yield from _items(kind, path, data, display, size, limits, also)
     except OSError:
         yield Skipped(path=display, reason=f"{kind}: cannot be read to its end")
     except Spent as error:
         yield Skipped(path=display, reason=f"{kind}: {error.reason}")
-
-
-def _none(_table: str, _field: str) -> bool:
-    return False
 
 
 def _head(path: str, data: bytes | memoryview | None) -> bytes:

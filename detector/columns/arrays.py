@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detector.columns.types import Also, Chunk, Ints, Limits, Meter, Unreadable, cuts, shown
+from detector.columns.types import Also, Chunk, Ints, Limits, Meter, Unreadable, cuts, none, shown
 
 DEEPEST = 64  # levels of a type; Arrow's own limit when it reads one
 STEP = 1 << 16  # values of a dictionary or of runs that are looked up at once
@@ -114,7 +114,7 @@ def _is_text(dtype: Any) -> bool:
 class Columns:
     """Makes the chunks of one table. Not for several threads at once."""
 
-    def __init__(self, table: str, limits: Limits, meter: Meter, also: Also) -> None:
+    def __init__(self, table: str, limits: Limits, meter: Meter, also: Also = none) -> None:
         self._also = also
         self._table, self._limits, self._meter = table, limits, meter
         self._coded: tuple[Any, Any, Ints] | None = None

@@ -64,6 +64,11 @@ Also = Callable[[str, str], bool]
 """Whether the values of a table's field are asked for although they are no text."""
 
 
+def none(_table: str, _field: str) -> bool:
+    """Nothing but text is asked for."""
+    return False
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on memory and time. None cuts an honest table."""
 

@@ -13,7 +13,7 @@ from itertools import chain
 import msgspec
 
 from detector.cluster import Group
-from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
+from detector.columns import Chunk, Item, TableInfo, kind_of, none, open_columns
 from detector.errors import UsageError
 from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
@@ -66,7 +66,7 @@ def _scan_file(
 ) -> Iterator[Result | Waiting]:
     file = unit.file
     if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
-        also = None if owners is None else owners.wanted
+        also = none if owners is None else owners.wanted
         items = open_columns(file.path, file.name, kind=kind, also=also)
         yield from _scan_columns(scanner, unit, file.name, items, owners)
         yield Counts(bytes_read=file.size or 0)
@@ -199,7 +199,7 @@ def _scan_packed_columns(
         reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
         yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
         return
-    also = None if owners is None else owners.wanted
+    also = none if owners is None else owners.wanted
     items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data), also=also)
     yield from _scan_columns(scanner, unit, entry.path, items, owners)
     if entry.skipped is not None:
