@@ -48,8 +48,8 @@ def _scanned(path, *names, jobs=1):
 
 def _counts(run):
     """By table and column, as a set of numbers: rules have a line each."""
-    short = {one.table: one.table.rpartition(".")[2] for one in run.table_summaries()}
-    out = {(short[one.table], None): {one.owners} for one in run.table_summaries()}
+    short = {one.table: one.table.rpartition(".")[2] for one in run.sums().tables}
+    out = {(short[one.table], None): {one.owners} for one in run.sums().tables}
     columns = {}
     for one in run.tables.columns():
         if one.owners is not None:
@@ -80,7 +80,7 @@ def test_owners_are_those_of_the_truth(name):
     for table in ("agents", "messages"):
         assert counts[table, None] == {truth[table, None]}
     assert counts["agents", "api_key"] == {truth["agents", "api_key"]}
-    other = next(one for one in run.table_summaries() if one.table.endswith("posts"))
+    other = next(one for one in run.sums().tables if one.table.endswith("posts"))
     assert (other.owners, other.owner_column) == (other.rows_found, None)
 
 
@@ -104,12 +104,12 @@ def test_without_a_column_a_row_is_its_own_owner_and_null_is_none(tmp_path):
     whose = [7, 7, None, 8, ""]
     rows = [{"o": o, "t": s} for o, s in zip(whose, secrets, strict=True)]
     path = _rows(tmp_path, rows)
-    (table,) = _scanned(path).table_summaries()
+    (table,) = _scanned(path).sums().tables
     assert (table.rows_found, table.owners, table.owner_column) == (5, 5, None)
-    (table,) = _scanned(path, "keys.O").table_summaries()
+    (table,) = _scanned(path, "keys.O").sums().tables
     assert (table.owners, table.owner_column) == (2, "o")
     run = _scanned(path, "other.o", "nothing")
-    assert next(iter(run.table_summaries())).owners == 5
+    assert next(iter(run.sums().tables)).owners == 5
     assert run.tables.owners.unseen() == ["other.o", "nothing"]
 
 

@@ -74,7 +74,7 @@ def test_a_cut_changes_nothing_and_cells_are_those_of_places(name, data):
         assert one.raw == text[one.start : one.end]
         inside = range(one.start, max(one.end, one.start + 1))
         _, cells = dialect.walk(dialect.begin(), text, inside)
-        assert {*cells} == {one[:3]}
+        assert {cell[:3] for cell in cells} == {one[:3]}
 
 
 values = st.text("a\"',;\\\t\n é{[0N", max_size=6)
