@@ -6,14 +6,19 @@ import asyncio
 from typing import Any
 
 from detector.errors import DetectorError
+from detector.filter.case import Case
 from detector.filter.message import ObjectMessage, TextMessage
 from detector.filter.policy import Action, Policy
 from detector.filter.rendering import Rendering, UnreadableError, parsed
-from detector.filter.verdict import Case, Verdict, failed
+from detector.filter.verdict import Verdict, failed
 from detector.mask import Mask, as_mask
 from detector.rules import RuleSet
 from detector.scanner import Scanner
 
+Origin = tuple[str | None, str | None]
+"""A message's channel and sender."""
+
+MOST_LOOKS = 8  # of 10,000 random documents with secrets none took more than three
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
 _STARTS = frozenset('{[" \t\r\n')  # characters that a JSON text may begin with
@@ -51,8 +56,7 @@ class Filter:
                 raw = message.encode("utf-8", "surrogatepass")
                 if not self._may_hold(raw):
                     return Verdict(Action.allow, message)
-            case = self._case(message, (channel, sender))
-            return Verdict(Action.allow, message) if case is None else case.verdict(message)
+            return self._verdict(message, (channel, sender))
         except UnreadableError as error:
             return failed(self.policy, message, f"the message {error}")
         except RecursionError:
@@ -71,33 +75,50 @@ class Filter:
             return await asyncio.to_thread(self.check, message, channel=channel, sender=sender)
         return self.check(message, channel=channel, sender=sender)
 
-    def _case(self, message: Any, origin: tuple[str | None, str | None]) -> Case | None:
+    def _verdict(self, message: Any, origin: Origin) -> Verdict:
+        """Beside a mask a value may read as a secret that beside what the mask replaced did not.
+        So a copy is looked at, too, until it is clean."""
+        verdict, content, before = None, message, None
+        for _ in range(MOST_LOOKS):
+            case = self._case(content, origin, before)
+            if case is None:
+                break
+            verdict = case.verdict(content, verdict)
+            content, before = verdict.content, case
+            if not case.lifted:
+                break
+        else:
+            raise UnreadableError(f"held more secrets at each of {MOST_LOOKS} looks")
+        return Verdict(Action.allow, message) if verdict is None else verdict
+
+    def _case(self, message: Any, origin: Origin, before: Case | None) -> Case | None:
         """The message, if the engine hits something in it."""
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
-            return self._text(raw, _inside(message), origin, is_text=True)
+            return self._text(raw, _inside(message), origin, before, is_text=True)
         if isinstance(message, bytes | bytearray | memoryview):
             raw = bytes(message)
-            return self._text(raw, _inside_bytes(raw), origin, is_text=False)
+            return self._text(raw, _inside_bytes(raw), origin, before, is_text=False)
         rendering = Rendering(message)
         if not self._may_hold(rendering.shown()):
             return None
-        return self._made(ObjectMessage(rendering), origin)
+        return self._made(ObjectMessage(rendering), origin, before)
 
     def _text(
         self,
         raw: bytes,
         inside: Rendering | None,
-        origin: tuple[str | None, str | None],
+        origin: Origin,
+        before: Case | None,
         *,
         is_text: bool,
     ) -> Case | None:
         if not self._may_hold(raw if inside is None else raw + b"\n" + inside.shown()):
             return None
-        return self._made(TextMessage(raw, inside, is_text=is_text), origin)
+        return self._made(TextMessage(raw, inside, is_text=is_text), origin, before)
 
-    def _made(self, message: ObjectMessage, origin: tuple[str | None, str | None]) -> Case:
-        return Case(message, self.scanner, self.policy, self.mask, origin)
+    def _made(self, message: ObjectMessage, origin: Origin, before: Case | None) -> Case:
+        return Case(message, self.scanner, self.policy, self.mask, origin, before)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.scanner, self.policy, self.mask)

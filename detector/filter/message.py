@@ -33,6 +33,11 @@ class ObjectMessage:
         """What the scanner is to be shown."""
         return self._document.views
 
+    @property
+    def tops(self) -> list[Leaf]:
+        """The outermost leaves, by their numbers."""
+        return self._document.leaves
+
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """A copy with the edits of its outermost leaves; what has none is shared."""
         texts = {leaf.number: _decoded(applied(leaf.raw, made)) for leaf, made in edits.items()}
@@ -66,6 +71,11 @@ class TextMessage(ObjectMessage):
     def views(self) -> list[View]:
         """What the scanner is to be shown."""
         return self._views
+
+    @property
+    def tops(self) -> list[Leaf]:
+        """The one outermost leaf."""
+        return [self._leaf]
 
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """The text with its edits."""
