@@ -81,8 +81,8 @@ def relay(
     """
     from detector.filter import Filter, Policy
     from detector.relay import FROM, QUARANTINE, TO, address_of, sink_of, source_of
+    from detector.relay.examiner import Beside
     from detector.relay.flow import Relay
-    from detector.relay.gate import Gate
     from detector.relay.logs import Log
     from detector.relay.metrics import serve
 
@@ -95,8 +95,8 @@ def relay(
         model=model,
         engine=engine,
     )
-    gate = Gate(Filter(scanner, Policy.load(policy) if policy else None, mask=mask))
-    running = Relay(*ends, gate, quarantine=aside, batch=batch, wait=wait, log=Log(log))
+    filter = Filter(scanner, Policy.load(policy) if policy else None, mask=mask)
+    running = Relay(*ends, Beside(filter), quarantine=aside, batch=batch, wait=wait, log=Log(log))
     stop_serving = serve(running.tally, metrics) if metrics else None
     try:
         asyncio.run(_until_told(running))

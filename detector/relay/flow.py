@@ -1,9 +1,10 @@
 """The relay itself: read a batch, judge it, send it on, and only then acknowledge it.
 
-One batch is on its way while the next one is read: so at most two batches are in flight, they stay
-in order, and a slow outgoing side slows the reading. What the policy sets apart, or the outgoing
-broker refuses, goes to the quarantine beside the stream; while that is full or gone such messages
-are held unacknowledged, and others go on, until as many are held as two batches have.
+The three steps run beside each other, with room for one batch between two of them: so five batches
+are in flight at most, they stay in order, and a slow outgoing side slows the reading. What the
+policy sets apart, or the outgoing broker refuses, goes to the quarantine beside the stream; while
+that is full or gone such messages are held unacknowledged, and others go on, until as many are
+held as two batches have.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from detector.filter import Action
 from detector.relay.addresses import FROM, QUARANTINE, TO
 from detector.relay.ends import Lost, RelayError, Sink, Source
-from detector.relay.gate import Gate, Judged
+from detector.relay.examiner import Examiner
+from detector.relay.gate import Judged, judged
 from detector.relay.lines import Line, Outlet
 from detector.relay.logs import Log
 from detector.relay.message import Message
@@ -28,7 +31,7 @@ GRACE = 10.0  # seconds that a stop gives to what is in flight
 
 
 class Relay:
-    """Messages from ``source`` through ``gate`` to ``sink``. Use one once.
+    """Messages from ``source`` past ``examiner`` to ``sink``. Use one once.
 
     ``quarantine``: where the originals of messages go that may not pass; without one the relay
     ends at the first of them, which stays unacknowledged. ``wait``: seconds for brokers that do
@@ -39,7 +42,7 @@ class Relay:
         self,
         source: Source,
         sink: Sink,
-        gate: Gate,
+        examiner: Examiner,
         *,
         quarantine: Sink | None = None,
         batch: int = BATCH,
@@ -47,7 +50,7 @@ class Relay:
         log: Log | None = None,
         tally: Tally | None = None,
     ) -> None:
-        self._source, self._gate, self._batch, self._wait = source, gate, batch, wait
+        self._source, self._examiner, self._batch, self._wait = source, examiner, batch, wait
         self._log, self.tally = log or Log(), tally or Tally()
         self._in = Line(source, FROM, self._log, self.tally)
         self._out = Outlet(sink, TO, self._log, self.tally)
@@ -80,6 +83,7 @@ class Relay:
                 await self._source.release(left)
             for line in self._lines:
                 await line.close()
+            await self._examiner.close()
             self._log.info("stopped", left=len(left), done=dict(self.tally.actions))
         if left:
             raise RelayError(f"stopped with {len(left)} messages undelivered; {FROM} keeps them")
@@ -110,17 +114,30 @@ class Relay:
             await _cancelled(work, asked)
 
     async def _work(self, stop: asyncio.Event) -> None:
-        fetching = asyncio.create_task(self._fetch(stop))
-        try:
-            while not stop.is_set():
-                batch = await fetching
-                fetching = asyncio.create_task(self._fetch(stop))
+        read: asyncio.Queue[list[Message]] = asyncio.Queue(1)
+        ready: asyncio.Queue[list[Judged]] = asyncio.Queue(1)
+
+        async def reading() -> None:
+            while batch := await self._fetch(stop):
+                await read.put(batch)
+            await read.put([])
+
+        async def judging() -> None:
+            while batch := await read.get():
+                await ready.put(await self._judge(batch))
+            await ready.put([])
+
+        async def sending() -> None:
+            while batch := await ready.get():
                 await self._pass_on(batch)
-            await self._pass_on(await fetching)
+
+        steps = [asyncio.create_task(one()) for one in (reading, judging, sending)]
+        try:
+            await asyncio.gather(*steps)
             if self._shelf is not None:
                 await self._shelf.empty.wait()
         finally:
-            await _cancelled(fetching)
+            await _cancelled(*steps)
 
     async def _fetch(self, stop: asyncio.Event) -> list[Message]:
         """The next messages; none once the relay is to stop."""
@@ -138,17 +155,18 @@ class Relay:
         self.tally.redelivered += sum(message.redelivered for message in batch)
         return batch
 
-    async def _pass_on(self, batch: Sequence[Message]) -> None:
-        """Judge, send, acknowledge."""
-        if not batch:
-            return
+    async def _judge(self, batch: Sequence[Message]) -> list[Judged]:
         begun = time.perf_counter()
-        judged = await asyncio.to_thread(self._gate.judge, batch)
+        out = await judged(batch, self._examiner)
         self.tally.filtering.add((time.perf_counter() - begun) / len(batch), len(batch))
-        for one in judged:
+        return out
+
+    async def _pass_on(self, batch: Sequence[Judged]) -> None:
+        """Send, and acknowledge."""
+        for one in batch:
             self._note(one)
-        forward = [one for one in judged if one.action not in (Action.quarantine, Action.block)]
-        apart = [one for one in judged if one.action is Action.quarantine]
+        forward = [one for one in batch if one.action not in (Action.quarantine, Action.block)]
+        apart = [one for one in batch if one.action is Action.quarantine]
         self._hold(apart)
         refused = {
             id(message): reason
@@ -163,7 +181,7 @@ class Relay:
             self._hold(late)
             apart += late
         held = {id(one.message) for one in apart}
-        await self._done([one for one in judged if id(one.message) not in held])
+        await self._done([one for one in batch if id(one.message) not in held])
         if apart and self._shelf is None:
             raise RelayError(
                 f"message {apart[0].message.id} has to be quarantined ({apart[0].reason}), "
@@ -171,8 +189,9 @@ class Relay:
             )
 
     def _note(self, one: Judged) -> None:
-        if one.action is not Action.allow:
+        if one.rules:
             self.tally.findings.update(one.rules)
+        if one.action is not Action.allow:
             said = {"id": one.message.id, "rules": sorted(one.rules)}
             self._log.info(
                 one.action.value, **said, **({"reason": one.reason} if one.reason else {})
@@ -205,9 +224,7 @@ class Relay:
                 await self._source.keep([*self._flying.values()])
 
 
-async def _cancelled(
-    *tasks: asyncio.Task[None] | asyncio.Task[bool] | asyncio.Task[list[Message]],
-) -> None:
+async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,126 +1,103 @@
-"""The filter over a batch: what becomes of each message, and what of it may go on.
+"""What becomes of each message, and what of it may go on.
 
 Looked at are the body, each header with its name, the key, the subject and the text properties.
-The headers of a whole batch are shown to the engine in one pass, since hardly any has a hit.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from detector.filter import Action, Filter, Verdict
-from detector.relay.message import ACTION, RULES, Message, as_text, set_apart
+from detector.filter import Action
+from detector.relay.examiner import Answer, Examiner, Question
+from detector.relay.message import ACTION, RULES, Message, as_bytes, set_apart
 
-_WORST = (Action.allow, Action.alert, Action.redact, Action.quarantine, Action.block)
-_TAKEN_OUT = "[REDACTED]"  # where more than a value has to go
+_LOSSLESS = ("utf-8", "surrogateescape")
+_TAKEN_OUT = "[redacted]"  # where a name is no longer told from its value
+_CLEAN: Mapping[str, int] = {}
 
 
 class Judged(NamedTuple):
     """A message as it came, and as it may go on (``message`` itself where nothing is changed)."""
 
     message: Message
-    action: Action
     outgoing: Message
-    reason: str
-    rules: Counter[str]
+    action: Action = Action.allow
+    reason: str = ""
+    rules: Mapping[str, int] = _CLEAN
 
     def refused(self, reason: str) -> Judged:
         """The same for a message that the outgoing broker will never take."""
         return self._replace(action=Action.quarantine, reason=f"not accepted: {reason}")
 
 
-class Gate:
-    """Judges messages. Safe for threads, as the filter is."""
-
-    def __init__(self, filter: Filter) -> None:
-        self._filter = filter
-
-    def judge(self, messages: Sequence[Message]) -> list[Judged]:
-        """One for each message, in their order. Raises nothing."""
-        suspect = self._suspects(messages)
-        return [
-            self._judge(message, texts=number in suspect) for number, message in enumerate(messages)
-        ]
-
-    def _suspects(self, messages: Sequence[Message]) -> set[int]:
-        """Messages with something in a header, a key or a property."""
-        owners, texts = [], []
-        for number, message in enumerate(messages):
-            for name, value in _texts(message):
-                owners.append(number)
-                texts.append(f"{name}: {as_text(value)}")
-        found = self._filter.scanner.scan_many(texts)
-        return {owner for owner, findings in zip(owners, found, strict=True) if findings}
-
-    def _judge(self, message: Message, *, texts: bool) -> Judged:
-        message.headers = [(set_apart(name), value) for name, value in message.headers]
-        verdicts = []
-        outgoing = message
-        if message.body:
-            verdict = self._filter.check(message.body, channel=message.subject)
-            verdicts.append(verdict)
-            if verdict.action is Action.redact:
-                outgoing = msgspec.structs.replace(message, body=verdict.content)
-        if texts:
-            outgoing = self._cleaned(message, outgoing, verdicts)
-        return _judged(message, outgoing, verdicts)
-
-    def _cleaned(self, message: Message, outgoing: Message, verdicts: list[Verdict]) -> Message:
-        """With everything but the body filtered, too."""
-
-        def clean(name: str, value: Any) -> tuple[str, Any]:
-            before = f"{name}: {as_text(value)}"
-            verdict = self._filter.check(before, channel=message.subject)
-            verdicts.append(verdict)
-            if verdict.action is not Action.redact:
-                return name, value
-            head, colon, rest = verdict.content.partition(": ")
-            if not colon or head != name:
-                return _TAKEN_OUT, _TAKEN_OUT
-            return name, rest if not isinstance(value, bytes) else rest.encode(*_LOSSLESS)
-
-        properties = dict(message.properties)
-        for name, value in message.properties.items():
-            if isinstance(value, str):
-                properties[name] = clean(name, value)[1]
-        key = None if message.key is None else clean("key", message.key)[1]
-        return msgspec.structs.replace(
-            outgoing,
-            headers=[clean(name, value) for name, value in message.headers],
-            subject=clean("subject", message.subject)[1],
-            key=key,
-            properties=properties,
-        )
+async def judged(messages: Sequence[Message], examiner: Examiner) -> list[Judged]:
+    """One for each message, in their order."""
+    questions = [_question(message) for message in messages]
+    found = {one.number: one for one in await examiner.examine(questions)}
+    out = []
+    for number, message in enumerate(messages):
+        message.marks = message.marked()
+        answer = found.get(number)
+        out.append(Judged(message, message) if answer is None else _judged(message, answer))
+    return out
 
 
-_LOSSLESS = ("utf-8", "surrogateescape")
+def _question(message: Message) -> Question:
+    for name, _ in message.headers:
+        if name[:9].lower() == "detector-":
+            message.headers = [(set_apart(name), value) for name, value in message.headers]
+            break
+    texts = [f"{name}: ".encode(*_LOSSLESS) + as_bytes(text) for name, text in _texts(message)]
+    return Question(message.body or b"", message.subject, texts)
 
 
 def _texts(message: Message) -> Iterator[tuple[str, Any]]:
+    """All that is a text beside the body; :func:`_cleaned` takes them in the same order."""
     yield from message.headers
     for name, value in message.properties.items():
         if isinstance(value, str):
             yield name, value
     if message.key is not None:
         yield "key", message.key
-    if message.subject:
-        yield "subject", message.subject
+    yield "subject", message.subject
 
 
-def _judged(message: Message, outgoing: Message, verdicts: list[Verdict]) -> Judged:
-    action, reason, rules = Action.allow, "", Counter[str]()
-    for verdict in verdicts:
-        rules.update(finding.rule for finding in verdict.findings)
-        if _WORST.index(verdict.action) > _WORST.index(action):
-            action, reason = verdict.action, verdict.reason
-    marks = message.marked()
-    if action is not Action.allow:
-        marks[ACTION] = action.value
-        if rules:
-            marks[RULES] = ",".join(sorted(rules))
-    outgoing.marks = marks
-    return Judged(message, action, outgoing, reason, rules)
+def _judged(message: Message, answer: Answer) -> Judged:
+    marks = dict(message.marks)
+    if answer.action is not Action.allow:
+        marks[ACTION] = answer.action.value
+        if answer.rules:
+            marks[RULES] = ",".join(sorted(answer.rules))
+    outgoing = msgspec.structs.replace(message, marks=marks)
+    if answer.body is not None:
+        outgoing.body = answer.body
+    if any(text is not None for text in answer.texts):
+        _clean(outgoing, answer.texts)
+    return Judged(message, outgoing, answer.action, answer.reason, answer.rules)
+
+
+def _clean(outgoing: Message, texts: Sequence[bytes | None]) -> None:
+    """Put what is left of each text in its place."""
+    changed = iter(texts)
+
+    def value_of(name: str, value: Any) -> tuple[str, Any]:
+        text = next(changed)
+        if text is None:
+            return name, value
+        head = f"{name}: ".encode(*_LOSSLESS)
+        if not text.startswith(head):
+            return _TAKEN_OUT, _TAKEN_OUT
+        rest = text[len(head) :]
+        return name, rest if isinstance(value, bytes) else rest.decode(*_LOSSLESS)
+
+    outgoing.headers = [value_of(*pair) for pair in outgoing.headers]
+    outgoing.properties = {
+        name: value_of(name, value)[1] if isinstance(value, str) else value
+        for name, value in outgoing.properties.items()
+    }
+    if outgoing.key is not None:
+        outgoing.key = as_bytes(value_of("key", outgoing.key)[1])
+    outgoing.subject = value_of("subject", outgoing.subject)[1]

@@ -173,11 +173,10 @@ class JetStreamSource(_Connection):
             )
 
     async def _take(self, message: Any) -> None:
-        current = message.subject.endswith(f".{self._asked}")
         if message.reply:
             self._ready.append(message)
-            self._open -= current
-        elif current:
+            self._open = max(0, self._open - 1)
+        elif message.subject.endswith(f".{self._asked}"):
             self._open = 0  # 404, 408, 409: nothing more comes of this request
         self._news.set()
 
