@@ -26,7 +26,7 @@ class Marks:
         for cluster in clusters:
             for match in cluster.members:
                 spans = list(view.spans(match.start, match.end))
-                if spans and (not view.seam or self._over_seam(spans)):
+                if spans and (not view.seam or self._over_seam(match, spans)):
                     self._mark(match, spans)
 
     def clusters(self) -> list[tuple[Leaf, list[Settled]]]:
@@ -45,19 +45,23 @@ class Marks:
             known = self._pieces.setdefault(leaf, {})
             known.setdefault((start, end, match.rule.id), Piece(**(fields | place)))
 
-    def _over_seam(self, spans: list[tuple[Leaf, int, int]]) -> bool:
-        """Whether a match of joined leaves is one. It is none where a leaf holds the whole
-        secret and what it touches in the others are only words: "… sk-abc", "thanks"."""
+    def _over_seam(self, match: Survivor, spans: list[tuple[Leaf, int, int]]) -> bool:
+        """Whether a match of joined leaves is one. It is none where one leaf alone holds a
+        secret as specific, and what it touches in the others are only words: "… sk-abc",
+        "thanks"."""
         if len(spans) < 2:
             return False
         return not any(
-            self._holds(*span) and all(_is_words(*other) for other in spans if other is not span)
+            self._holds(match, *span)
+            and all(_is_words(*other) for other in spans if other is not span)
             for span in spans
         )
 
-    def _holds(self, leaf: Leaf, start: int, end: int) -> bool:
+    def _holds(self, match: Survivor, leaf: Leaf, start: int, end: int) -> bool:
         return any(
-            piece.start <= start and end <= piece.end
+            piece.start <= start
+            and end <= piece.end
+            and piece.rule.spec.rank >= match.rule.spec.rank
             for piece in self._pieces.get(leaf, {}).values()
         )
 

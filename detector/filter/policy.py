@@ -114,6 +114,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     default: Action = Action.redact
     on_error: Literal["quarantine", "allow"] = "quarantine"
+    file: str = ""
+    """Where it was read from, for what is told of it."""
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -133,8 +135,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         rules = data.get("rules", [])
         if not isinstance(rules, list | tuple):
             raise UsageError(f"{where}: field 'rules': is no list of tables ([[rules]])")
+        if "file" in data:
+            raise UsageError(f"{where}: Object contains unknown field `file`")
         given = {key: value for key, value in data.items() if key != "rules"}
-        policy = _converted(given, Policy, where)
+        policy = _converted(given | {"file": file}, Policy, where)
         if "rules" not in data:
             return policy
         made = tuple(_rule(entry, number, where) for number, entry in enumerate(rules, 1))
@@ -154,7 +158,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         never hold, and nobody would see. Raises :class:`UsageError`."""
         providers = {rule.provider for rule in known}
         for number, one in enumerate(self.rules, 1):
-            where = _named(one.name, number)
+            where = f"{self.file or 'policy'}: {_named(one.name, number)}"
             for provider in _tuple(one.provider):
                 if provider not in providers:
                     raise UsageError(f"{where}: field 'provider': no provider '{provider}'")

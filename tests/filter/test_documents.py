@@ -23,7 +23,7 @@ def strict() -> Filter:
     return Filter(builtin_scanner(), EVERYTHING)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(documents)
 def test_a_document_is_equal_but_for_its_secrets(message: Any) -> None:
     before = copy.deepcopy(message)
@@ -35,7 +35,7 @@ def test_a_document_is_equal_but_for_its_secrets(message: Any) -> None:
         assert not verdict.findings
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(documents)
 def test_a_redacted_document_is_clean(message: Any) -> None:
     first = strict().check(message)
@@ -46,7 +46,7 @@ def test_a_redacted_document_is_clean(message: Any) -> None:
         assert not builtin_scanner().scan(json.dumps(first.content))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(documents, st.sampled_from([None, 0, 2]), st.booleans())
 def test_bytes_of_json_stay_json(message: Any, indent: int | None, ascii_only: bool) -> None:
     raw = json.dumps(message, indent=indent, ensure_ascii=ascii_only).encode()
@@ -58,10 +58,11 @@ def test_bytes_of_json_stay_json(message: Any, indent: int | None, ascii_only: b
     of_text = strict().check(raw.decode())
     assert of_text.content.encode() == verdict.content
     for finding in verdict.findings:
-        assert raw[finding.start : finding.end] not in verdict.content or len(finding.secret) < 8
+        piece = raw[finding.start : finding.end]  # of a secret in parts it is the first one
+        assert len(piece) < 12 or piece not in verdict.content or verdict.error
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(documents, st.booleans())
 def test_what_a_scan_of_the_json_text_finds_is_found(message: Any, ascii_only: bool) -> None:
     found = builtin_scanner().scan(json.dumps(message, ensure_ascii=False))
