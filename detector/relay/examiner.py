@@ -61,23 +61,38 @@ def answers(filter: Filter, questions: Sequence[Question]) -> list[Answer]:
     """Those for all messages that are not clean. Raises nothing."""
     try:
         numbers = suspects(filter.scanner, [(one.body, one.texts) for one in questions])
+        verdicts = iter(_verdicts(filter, [questions[number] for number in numbers]))
     except Exception:  # the filter itself says what it cannot look at
         numbers = list(range(len(questions)))
-    found = [_answer(filter, number, questions[number]) for number in numbers]
+        verdicts = iter(_one_by_one(filter, questions))
+    found = []
+    for number in numbers:
+        question = questions[number]
+        found.append(_answer(number, question, [next(verdicts) for _ in _asked(question)]))
     return [one for one in found if one is not None]
 
 
-def _answer(filter: Filter, number: int, question: Question) -> Answer | None:
-    whole = filter.check(question.body, channel=question.channel)
-    parts = [filter.check(text, channel=question.channel) for text in question.texts]
-    verdicts = [whole, *parts]
+def _asked(question: Question) -> list[bytes]:
+    return [question.body, *question.texts]
+
+
+def _verdicts(filter: Filter, questions: Sequence[Question]) -> list[Verdict]:
+    asked = [text for one in questions for text in _asked(one)]
+    channels = [one.channel for one in questions for _ in _asked(one)]
+    return filter.check_many(asked, channels=channels)
+
+
+def _one_by_one(filter: Filter, questions: Sequence[Question]) -> list[Verdict]:
+    return [filter.check(text, channel=one.channel) for one in questions for text in _asked(one)]
+
+
+def _answer(number: int, question: Question, verdicts: Sequence[Verdict]) -> Answer | None:
     worst = max(verdicts, key=lambda one: one.action.strength)
     rules = Counter(finding.rule for one in verdicts for finding in one.findings)
     if worst.action is Action.allow and not rules and not any(one.error for one in verdicts):
         return None
     reason = worst.error or worst.reason
-    body = _changed(question.body, whole)
-    texts = [_changed(*pair) for pair in zip(question.texts, parts, strict=True)]
+    body, *texts = map(_changed, _asked(question), verdicts)
     return Answer(number, worst.action, reason, rules, body, texts)
 
 
