@@ -28,6 +28,7 @@ SERVERS = {
     "redis": ("DETECTOR_TEST_REDIS", "redis://127.0.0.1:6379/0"),
     "rabbit": ("DETECTOR_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672/%2F"),
 }
+PROGRAMS = {"nats": "nats-server", "redis": "redis-server"}
 QUIET = 1.5  # seconds without a message after which a place is empty
 _AT_ONCE = 1000
 
@@ -352,7 +353,7 @@ class OwnServer:
 
     def start(self, *more: str) -> None:
         port, folder = str(self._port), str(self._folder)
-        program = {"nats": "nats-server", "redis": "redis-server"}[self._kind]
+        program = PROGRAMS[self._kind]
         found = shutil.which(program)
         assert found, program
         disk = ["--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]

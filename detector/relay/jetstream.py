@@ -87,6 +87,8 @@ class _Connection:
             await self._nats.connect(
                 [f"{scheme}://{host}" for host in address.hosts],
                 allow_reconnect=False,
+                max_reconnect_attempts=1,  # of the first connection, for each host
+                reconnect_time_wait=0.1,
                 connect_timeout=CONNECT,
                 ping_interval=5,
                 max_outstanding_pings=2,

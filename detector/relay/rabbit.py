@@ -53,6 +53,7 @@ _PROPERTIES = (
 )
 _COUNTED = ("x-delivery-count", "x-acquired-count")  # differ from one delivery to the next
 _ROUTING = ("cc", "bcc")  # would send the message to further queues
+_LONGEST_NAME = 128  # bytes of a header's name
 _PERSISTENT = 2  # a confirm says that it lies on the disk only for those
 
 
@@ -272,13 +273,25 @@ class RabbitSink(_Connection):
             if renamed in headers:
                 before = headers[renamed]
                 value = [*(before if isinstance(before, list) else [before]), value]  # noqa: PLW2901
-            headers[renamed] = value
+            if len(renamed.encode()) > _LONGEST_NAME:  # the driver would cut it
+                raise ValueError(renamed)
+            headers[renamed] = _carried(value)
         given = dict(message.properties)
         if message.unique:
             given.setdefault("message_id", message.marks[ID])
         return self._aiormq.spec.Basic.Properties(
             headers=headers | message.marks, delivery_mode=_PERSISTENT, **given
         )
+
+
+def _carried(value: Any) -> Any:
+    """Text where it is some: the driver knows bytes as ``bytearray`` alone."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return bytearray(value)
 
 
 def _distinct(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
