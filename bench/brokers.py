@@ -119,6 +119,17 @@ class NatsPlace:
         )
         await connection.close()
 
+    async def listen(self, durable: str, ack_wait: float) -> None:
+        """Make a durable consumer."""
+        from nats.js.api import AckPolicy, ConsumerConfig
+
+        connection = await self._connected()
+        config = ConsumerConfig(
+            durable_name=durable, ack_policy=AckPolicy.EXPLICIT, ack_wait=ack_wait
+        )
+        await connection.jetstream().add_consumer(self.name, config)
+        await connection.close()
+
     async def put(self, messages: Sequence[Sent]) -> None:
         connection = await self._connected()
         stream = connection.jetstream()

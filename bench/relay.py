@@ -18,13 +18,29 @@ import datetime
 import io
 import json
 import statistics
+import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from bench.brokers import KINDS, Place, Sent, answers, place
+from bench.brokers import (
+    KINDS,
+    PROGRAMS,
+    Got,
+    NatsPlace,
+    OwnServer,
+    Place,
+    Sent,
+    answers,
+    own_server,
+    place,
+)
 from bench.prose import sentences
 from bench.tokens import token
 from bench.versus import RECORD, machine
@@ -36,6 +52,7 @@ from detector.relay.logs import Log
 
 EVERY = 50  # one message in so many holds a key
 KIND = "github"
+PATIENCE = 90  # seconds without anything new after which what is missing counts as lost
 
 
 def messages(many: int, seed: int = 20260131) -> tuple[list[Sent], list[str]]:
@@ -128,31 +145,167 @@ async def throughput(kind: str, many: int, turns: int, filter: Filter) -> dict[s
     }
 
 
+class Survived(NamedTuple):
+    """What came out of a run with crashes."""
+
+    put: int
+    kills: int
+    restarts: int
+    out: int
+    lost: int
+    leaked: int
+    unmarked: int
+    """Duplicates under another id than their first."""
+
+
+async def crashes(
+    kind: str,
+    many: int,
+    kills: int,
+    *,
+    own: OwnServer | None = None,
+    batch: int = 100,
+    rules: str = "",
+    seed: int = 1,
+) -> Survived:
+    """The command is killed at random moments, and its broker too if it is our ``own``, while
+    messages keep coming; then one relay is left alone until all is through."""
+    rng = Random(seed)
+    sent, keys = messages(many, seed)
+    source, target = (place(kind, own.url if own else None) for _ in range(2))
+    await source.make()
+    await target.make()
+    url = await _impatient(kind, source)
+    command = [sys.executable, "-m", "detector", "relay", "--from", url, "--to", target.target]
+    command += ["--batch", str(batch), "--wait", "60", *(["--rules", rules] if rules else [])]
+    share, restarts = -(-many // (kills + 1)), 0
+    for number in range(kills):
+        await source.put(sent[number * share : (number + 1) * share])
+        with _relay(command) as process:
+            await asyncio.to_thread(_until_started, process)
+            await asyncio.sleep(rng.uniform(0.02, 0.6))
+            if own is not None and number % 2:
+                own.stop()
+                await asyncio.sleep(rng.uniform(0, 0.3))
+                own.start()
+                await asyncio.sleep(rng.uniform(0, 0.3))
+                restarts += 1
+    await source.put(sent[kills * share :])
+    with _relay(command):
+        got = await _all(kind, target, many)
+    await source.drop()
+    await target.drop()
+    return _judge(sent, keys, got, kills, restarts)
+
+
+async def _impatient(kind: str, source: Place) -> str:
+    """The source's URL, where what a dead relay had is given to the next one after seconds."""
+    if kind == "redis":
+        return f"{source.source}&idle=1000"
+    if isinstance(source, NatsPlace):
+        await source.listen("detector", ack_wait=2)
+    return source.source
+
+
+@contextmanager
+def _relay(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _until_started(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if '"event":"started"' in line:
+            break
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+
+
+async def _all(kind: str, target: Place, many: int) -> list[Got]:
+    """What came out, once each message did or none came for long."""
+    got: list[Got] = []
+    seen, since = 0, time.monotonic()
+    while seen < many and time.monotonic() - since < PATIENCE:
+        more = await target.take()
+        got = [*got, *more] if kind == "rabbit" else more  # a queue is read once
+        now = len({json.loads(one.body)["id"] for one in got})
+        seen, since = now, time.monotonic() if now > seen else since
+        await asyncio.sleep(0.5)
+    return got
+
+
+def _judge(
+    sent: Sequence[Sent], keys: Sequence[str], got: Sequence[Got], kills: int, restarts: int
+) -> Survived:
+    ids: dict[int, set[str]] = {}
+    for one in got:
+        ids.setdefault(json.loads(one.body)["id"], set()).add(one.headers["detector-id"])
+    own = {name for names in ids.values() for name in names}
+    known = [key.encode() for key in keys]
+    text = b"\n".join(one.body for one in got)
+    return Survived(
+        put=len(sent),
+        kills=kills,
+        restarts=restarts,
+        out=len(got),
+        lost=len(sent) - len(ids),
+        leaked=sum(key in text for key in known),
+        unmarked=sum(len(names) - 1 for names in ids.values()) + len(ids) - len(own),
+    )
+
+
+def survive(kinds: Sequence[str], many: int, kills: int) -> list[dict[str, Any]]:
+    """Runs with crashes, printed."""
+    rows = []
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            mine = kind in PROGRAMS
+            with own_server(kind, Path(folder)) if mine else nullcontext() as own:
+                done = asyncio.run(crashes(kind, many, kills, own=own, batch=500))
+        rows.append({"broker": kind, **done._asdict()})
+        print(
+            f"{kind:8} {done.put:>7,} messages, {kills} kills, {done.restarts} broker restarts: "
+            f"{done.lost} lost, {done.leaked} leaked, {done.out - done.put + done.lost} twice, "
+            f"{done.unmarked} of them unmarked",
+            flush=True,
+        )
+    return rows
+
+
 def main() -> None:
     """Print the figures, and record them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--brokers", default=",".join(KINDS))
-    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--messages", type=int, help="20,000; with --crashes 100,000")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--crashes", type=int, metavar="KILLS", help="kill the relay so often")
     parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
-    rows = []
-    filter = Filter()
-    for kind in options.brokers.split(","):
-        if kind != "kafka" and not answers(kind):
-            print(f"{kind}: no server answers, left out")
-            continue
-        row = asyncio.run(throughput(kind, options.messages, options.turns, filter))
-        rows.append(row)
-        print(
-            f"{kind:8} {row['per_second']:>7,} messages/s with the filter, "
-            f"{row['per_second_without']:>7,} without: {row['share']:.1%}",
-            flush=True,
-        )
+    kinds = [kind for kind in options.brokers.split(",") if kind == "kafka" or answers(kind)]
+    if options.crashes:
+        rows = survive(kinds, options.messages or 100_000, options.crashes)
+        good = not any(row["lost"] or row["leaked"] or row["unmarked"] for row in rows)
+    else:
+        filter = Filter()
+        rows = []
+        for kind in kinds:
+            row = asyncio.run(throughput(kind, options.messages or 20_000, options.turns, filter))
+            rows.append(row)
+            print(
+                f"{kind:8} {row['per_second']:>7,} messages/s with the filter, "
+                f"{row['per_second_without']:>7,} without: {row['share']:.1%}",
+                flush=True,
+            )
+        good = all(row["share"] >= 0.95 for row in rows)
     if options.record:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
-        said = {"machine": machine(), "throughput": rows}
-        (RECORD / f"relay-{day}.json").write_text(json.dumps(said, indent=1) + "\n")
+        name = "relay-crashes" if options.crashes else "relay"
+        said = {"machine": machine(), "brokers": rows}
+        (RECORD / f"{name}-{day}.json").write_text(json.dumps(said, indent=1) + "\n")
+    sys.exit(not good)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ class Relay:
         try:
             for line in self._lines:
                 await line.first(self._wait)
+            await self._examiner.examine([])  # whoever answers is there before the first message
             said = {line.role.strip("-"): line.end.address.shown for line in self._lines}
             self._log.info("started", batch=self._batch, **said)
             helpers = self._helpers()

@@ -144,6 +144,8 @@ class KafkaSource(_Client):
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest",
+            "session.timeout.ms": 6_000,  # then others get what a dead relay had
+            "heartbeat.interval.ms": 2_000,
             "partition.assignment.strategy": "cooperative-sticky",
             "fetch.message.max.bytes": 1 << 20,
             "receive.message.max.bytes": _LARGEST + (1 << 20),

@@ -59,6 +59,7 @@ def test_what_is_consumed_is_filtered(kind):
         app, seen = subscribed(kind, subject, published=False)
         async with app, BROKERS[kind](server(kind)) as other:
             await app.start()
+            assert await app.ping(5)  # the server has the subscription
             await other.publish({"text": "all is well", "n": 1}, subject)
             await other.publish({"text": f"take {key()}", "n": 2}, subject)
             await other.publish({"text": f"take {_slack()}", "n": 3}, subject)
