@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any
+
+import msgspec
 
 DEEPEST = 200  # levels of a message; deeper ones are no message that anybody wrote
 MOST = 1 << 25  # parts of a rendering: shared objects can multiply without bound
 
 _OPENERS = frozenset('{["')
 _BLANKS = frozenset(" \t\r\n")
+_SPECIAL = _OPENERS | _BLANKS
+_TEXT_NAMES = frozenset({"text", "url"})
 
 quote = encode_basestring
 """A string in JSON, letters of other alphabets as they are: 60 ns."""
@@ -56,6 +60,63 @@ def parsed(text: str) -> tuple[Any] | None:
         raise UnreadableError(f"is nested deeper than {DEEPEST} levels") from None
     except ValueError:
         return None
+
+
+_ATOMS = frozenset({int, float, bool, type(None), Number})
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether its JSON text without an escape is all there is to see: no string in it may be JSON
+    itself, and none follow each other. Most messages are, and this costs a tenth of a rendering.
+    """
+    kind = type(value)
+    if kind is dict:
+        items = value.items()
+    elif kind is Pairs:
+        items = value
+    elif kind is list or kind is tuple:
+        return depth < DEEPEST and _is_plain_list(value, depth)
+    else:
+        return kind in _ATOMS or (kind is str and value[:1] not in _SPECIAL)
+    if depth >= DEEPEST:
+        return False
+    for name, item in items:
+        if type(name) is not str:
+            return False
+        kind = type(item)
+        if kind is str:
+            if item[:1] in _SPECIAL:
+                return False
+        elif kind not in _ATOMS and not is_plain(item, depth + 1):
+            return False
+    return True
+
+
+def _is_plain_list(value: Sequence[Any], depth: int) -> bool:
+    texts = 0
+    for item in value:
+        kind = type(item)
+        if kind is str:
+            texts += 1
+        elif kind is dict:
+            texts += "text" in item or "url" in item
+        elif kind is Pairs:
+            texts += any(name in _TEXT_NAMES for name, _ in item)
+        if texts > 1 or not is_plain(item, depth + 1):
+            return False
+    return True
+
+
+def plain_text(message: Any) -> bytes | None:
+    """The JSON text of a message that is plain; None for others. Same as its rendering, but for
+    the exponents of numbers."""
+    if not is_plain(message):
+        return None
+    try:
+        text = msgspec.json.encode(message)
+    except (UnicodeEncodeError, OverflowError):
+        return None  # a lone surrogate, a number of more than 64 bits
+    return None if b"\\" in text else text
 
 
 class Rendering:
@@ -132,9 +193,7 @@ class Rendering:
         texts.append(text)
         if len(quoted) != len(text) + 2:
             self.loose.append(number)
-        first = text[:1]
-        may_be_json = first in _OPENERS or first in _BLANKS
-        if may_be_json and not name and (value := parsed(text)) is not None:
+        if text[:1] in _SPECIAL and not name and (value := parsed(text)) is not None:
             self.inner[number] = Rendering(value[0], depth + 1)
         return number
 
@@ -163,9 +222,9 @@ class Rendering:
         begin = len(parts)
         for name, value in items:
             if len(parts) > begin:
-                parts.append(", ")
+                parts.append(",")
             self._name(name, depth)
-            parts.append(": ")
+            parts.append(":")
             leaf = self._any(value, depth)
             if name == "text":
                 text = leaf
@@ -184,7 +243,7 @@ class Rendering:
         begin = len(parts)
         for value in items:
             if len(parts) > begin:
-                parts.append(", ")
+                parts.append(",")
             leaf = self._any(value, depth)
             if leaf >= 0:
                 run.append(leaf)

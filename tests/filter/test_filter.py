@@ -410,8 +410,8 @@ def test_a_large_message_does_not_hold_up_a_loop(
 
 
 def test_eight_threads_come_to_the_same_verdicts(guard: Filter) -> None:
-    messages: list[Any] = [f"number {n}: {token(GITHUB, n % 5)}" if n % 3 else {"n": n, "t": ["clean", "é"]}
-                           for n in range(300)]  # fmt: skip
+    messages: list[Any] = [f"number {n}: {token(GITHUB, n % 5)}" for n in range(100)]
+    messages += [{"n": n, "t": ["clean", "é"]} for n in range(100)]
     messages += [
         {"content": [f"a {token(OPENAI, n)[:50]}", token(OPENAI, n)[50:]]} for n in range(20)
     ]
