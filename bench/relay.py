@@ -197,8 +197,10 @@ async def crashes(
                 await asyncio.sleep(rng.uniform(0, 0.3))
                 restarts += 1
     await source.put(sent[kills * share :])
-    with _relay(command):
+    with _relay(command) as process:
+        await asyncio.to_thread(_until_started, process)
         got = await _all(kind, target, many)
+        assert process.poll() is None, "the relay ended by itself"
     await source.drop()
     await target.drop()
     return _judge(sent, keys, got, kills, restarts)
@@ -227,6 +229,8 @@ def _until_started(process: subprocess.Popen[str]) -> None:
     for line in process.stderr:
         if '"event":"started"' in line:
             break
+    else:
+        raise RuntimeError("the relay does not start")
     threading.Thread(target=process.stderr.read, daemon=True).start()
 
 
