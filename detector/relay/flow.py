@@ -26,7 +26,7 @@ from detector.relay.message import Message
 from detector.relay.shelf import Shelf
 from detector.relay.tally import Tally
 
-BATCH = 500  # messages; beyond it no broker got faster, and a crash repeats two of them
+BATCH = 500  # messages; a crash repeats at most those of five batches
 GRACE = 10.0  # seconds that a stop gives to what is in flight
 
 

@@ -3,7 +3,7 @@
 The filter shows the engine a message's bytes and, of JSON, what it says, written in one way. In a
 batch most messages are clean, and what they say can be written without reading them: outside of
 strings blanks are dropped, and one is put behind each colon and comma, for the whole batch in a
-few steps along numpy columns. That takes 3 microseconds a message where the filter needs 40.
+few steps along numpy columns. That takes a tenth of the time that the filter needs one by one.
 
 Only plain documents are written so: without an escape, strings that may be JSON themselves, or
 lists of objects, whose texts the filter reads together. Whatever is not plain goes to the filter,

@@ -1,7 +1,7 @@
 """RabbitMQ: a queue read with a prefetch window, and publishing with confirms.
 
 Directly on aiormq, which aio-pika and FastStream stand on: they wrap each message in objects of
-their own, which takes longer than the rest of its way, and FastStream adds headers.
+their own, and FastStream adds headers.
 
 Messages have no identity here. Theirs is a hash over the queue and all that the publisher sent,
 so two equal messages share it: only what says ``detector-redelivered`` is a duplicate then. A
