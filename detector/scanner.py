@@ -110,7 +110,7 @@ class Scanner:
         given = list(items)
         raws = [i.encode("utf-8", "surrogatepass") if isinstance(i, str) else i for i in given]
         out: list[list[Finding]] = [[] for _ in given]
-        numbers = self._hit_items(raws)
+        numbers = self.hit_items(raws)
         settled = self.settled([self._groups(raws[number], None, "") for number in numbers])
         for number, clusters in zip(numbers, settled, strict=True):
             item, findings = given[number], self.findings(clusters, "")
@@ -140,16 +140,16 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
-    def clusters(self, raws: Sequence[Bytes], timeouts: list[str]) -> Sequence[Sequence[Settled]]:
-        """What is found in each of these texts, before it becomes findings; the model is asked
-        once. ``timeouts`` gets the rules that took too long."""
+    def groups(self, raws: Sequence[Bytes], timeouts: list[str]) -> list[Sequence[Group]]:
+        """What matches in each of these texts, for :meth:`settled`: many texts of many messages
+        ask the model once. ``timeouts`` gets the rules that took too long."""
         groups: list[Sequence[Group]] = []
         for raw in raws:
             hits = self._find(raw) if len(raw) <= STRIDE else None
             slow: list[tuple[str, int]] = []
             groups.append(self._tracked(raw, hits, "", slow) if hits != [] else [])
             timeouts += [rule for rule, _ in slow]
-        return self.settled(groups)
+        return groups
 
     def may_hold(self, raw: Bytes) -> bool:
         """Whether the engine hits anything at all in a text; where not, no part of it holds a
@@ -180,7 +180,7 @@ class Scanner:
         timeouts += tracker.timeouts
         return groups
 
-    def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
+    def hit_items(self, raws: Sequence[Bytes]) -> list[int]:
         """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
         numbers: set[int] = set()
         begin = 0

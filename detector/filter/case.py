@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +18,9 @@ from detector.filter.verdict import Verdict
 from detector.mask import Mask, characters, replacement
 from detector.scanner import Scanner
 from detector.types import Finding
+
+Found = tuple[Sequence[Sequence[Settled]], Sequence[str]]
+"""What the scanner sees in some texts, and the rules that took too long."""
 
 
 class Case:
@@ -45,10 +48,17 @@ class Case:
         self._known: set[tuple[int, int, int, str]] = set() if before is None else before._known
         self.lifted: dict[Leaf, list[Edit]] = {}
         """The edits, of outermost leaves. Empty: the message goes on as it is, or nowhere."""
+        self._views = [view for view in message.views() if scanner.may_hold(view.raw)]
 
-    def verdict(self, given: Any, so_far: Verdict | None) -> Verdict:
-        """The verdict on the message, which was given as that object."""
-        for leaf, clusters in self._looked():
+    @property
+    def raws(self) -> list[bytes]:
+        """What the scanner has to look at."""
+        return [view.raw for view in self._views]
+
+    def verdict(self, given: Any, so_far: Verdict | None, found: Found) -> Verdict:
+        """The verdict on the message, which was given as that object. ``found``: in ``raws``,
+        and the rules that took too long."""
+        for leaf, clusters in self._looked(*found):
             for cluster in clusters:
                 self._judge(leaf, cluster)
         findings = tuple(self._placed())
@@ -68,13 +78,13 @@ class Case:
             given = self._edited()
         return Verdict(action, given, findings, reason, error)
 
-    def _looked(self) -> list[tuple[Leaf, list[Settled]]]:
-        timeouts: list[str] = []
+    def _looked(
+        self, found: Sequence[Sequence[Settled]], timeouts: Sequence[str]
+    ) -> list[tuple[Leaf, list[Settled]]]:
         marks = Marks()
-        views = [view for view in self._message.views() if self._scanner.may_hold(view.raw)]
-        found = self._scanner.clusters([view.raw for view in views], timeouts)
-        for view, clusters in zip(views, found, strict=True):
+        for view, clusters in zip(self._views, found, strict=True):
             marks.take(view, clusters)
+        self._views = []
         self._errors += [f"rule {rule} took too long" for rule in timeouts]
         return marks.clusters()
 
