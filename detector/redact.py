@@ -9,11 +9,16 @@ import msgspec
 
 from detector.cluster import Group, Settled
 from detector.mask import Mask, as_mask, characters, replacement
+from detector.prefilter import Edge
 from detector.scanner import Scanner
 from detector.stream import Window
 from detector.types import Finding, Skipped
 
 T = TypeVar("T", bytes, str)
+
+TOKEN = 256  # bytes of a piece that are taken one by one: more go to the engine at once
+UNSEEN = 4096  # bytes after which it looks all the same: they must not leave the window unseen
+UNCOUNTED = 1 << 14  # bytes whose characters are counted at once
 
 
 class Redactor(Generic[T]):
@@ -38,6 +43,9 @@ class Redactor(Generic[T]):
         self._type: type[bytes] | type[str] | None = None
         self._counted = 0, 0  # a position, and the characters before it
         self._closed = False
+        beginnings = scanner.machinery.table.beginnings
+        self._edge, self._room = Edge(beginnings), beginnings.room
+        self._unseen = 0  # bytes that the engine has not been shown
         self.findings: list[Finding] = []
 
     def feed(self, data: T) -> T:
@@ -52,6 +60,19 @@ class Redactor(Generic[T]):
             self._type, raw = str, data.encode("utf-8", "surrogatepass")
         else:
             self._type, raw = bytes, bytes(data)
+        out = self._token(raw) if len(raw) <= TOKEN else self._piece(raw)
+        return self._out(out, final=False)
+
+    def _token(self, raw: bytes) -> bytes:
+        """A few bytes: the engine looks at them only if a head may have been completed."""
+        window = self._window
+        window.put(raw)
+        self._unseen += len(raw)
+        if self._edge.feed(raw) or window.tracker.waits or self._unseen > UNSEEN:
+            self._look()
+        return self._release(self._floor())
+
+    def _piece(self, raw: bytes) -> bytes:
         out = bytearray()
         view = memoryview(raw)
         while view:
@@ -61,8 +82,14 @@ class Redactor(Generic[T]):
             room.release()
             view = view[count:]
             self._take(self._window.commit(count))
+            self._unseen = 0
+            self._edge.restart(self._tail())
             out += self._release(self._floor())
-        return self._out(bytes(out), final=False)
+        return bytes(out)
+
+    def _look(self) -> None:
+        self._unseen = 0
+        self._take(self._window.look())
 
     def close(self) -> T:
         """The rest."""
@@ -72,6 +99,17 @@ class Redactor(Generic[T]):
         self._take(self._window.finish())
         out = self._release(self._window.base + self._window.size)
         return self._out(out, final=True)
+
+    @property
+    def held(self) -> int:
+        """How much of what was fed is held back now: characters of text, or bytes."""
+        window = self._window
+        if self._closed:
+            return 0
+        if self._decoder is None:
+            return window.base + window.size - self._released
+        begun = bool(self._decoder.getstate()[0])  # a character whose first byte is let go of
+        return begun + characters(window.buffer[self._released - window.base : window.size])
 
     @property
     def skipped(self) -> list[Skipped]:
@@ -98,11 +136,16 @@ class Redactor(Generic[T]):
         self._counted = position, count + (between if position >= begin else -between)
         return self._counted[1]
 
+    def _tail(self) -> bytes:
+        size = self._window.size
+        return bytes(self._window.buffer[max(0, size - self._room) : size])
+
     def _floor(self) -> int:
         window = self._window
-        floor = window.tracker.undecided_from(window.buffer, window.size)
-        waiting = window.tracker.open_from()
-        return floor if waiting is None else min(floor, waiting)
+        floor = window.base + window.size - self._edge.held(self._tail())
+        if window.tracker.waits:
+            return min(floor, window.tracker.pending_from(window.buffer, window.size))
+        return floor
 
     def _release(self, floor: int) -> bytes:
         base, buffer = self._window.base, self._window.buffer
@@ -119,9 +162,11 @@ class Redactor(Generic[T]):
         if floor > self._released:
             out += buffer[self._released - base : floor - base]
             self._released = floor
-        if self._decoder is not None:
+        if self._decoder is None:
+            self._window.hold = self._released
+        elif self._released - self._counted[0] > UNCOUNTED:
             self._characters(self._released)
-        self._window.hold = self._released
+            self._window.hold = self._released
         return bytes(out)
 
     def _out(self, raw: bytes, *, final: bool) -> T:

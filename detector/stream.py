@@ -55,6 +55,18 @@ class Window:
     def commit(self, count: int) -> list[Group]:
         """``count`` bytes of ``space()`` were filled: what has become certain by them."""
         self.size += count
+        return self.look()
+
+    def put(self, data: bytes) -> None:
+        """Bytes to be looked at later, at most 64 KiB."""
+        if len(self.buffer) - self.size < len(data):
+            self.space().release()
+        end = self.size + len(data)
+        self.buffer[self.size : end] = data
+        self.size = end
+
+    def look(self) -> list[Group]:
+        """What has become certain by all that was put."""
         groups = self.tracker.advance(self.buffer, self.size, final=False)
         if self._free() >= _SLACK:
             self._slide()
