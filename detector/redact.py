@@ -46,6 +46,7 @@ class Redactor(Generic[T]):
         beginnings = scanner.machinery.table.beginnings
         self._edge, self._room = Edge(beginnings), beginnings.room
         self._unseen = 0  # bytes that the engine has not been shown
+        self._waits = False  # something that it has hit is not settled
         self.findings: list[Finding] = []
 
     def feed(self, data: T) -> T:
@@ -65,31 +66,25 @@ class Redactor(Generic[T]):
 
     def _token(self, raw: bytes) -> bytes:
         """A few bytes: the engine looks at them only if a head may have been completed."""
-        window = self._window
-        window.put(raw)
+        self._window.put(raw)
         self._unseen += len(raw)
-        if self._edge.feed(raw) or window.tracker.waits or self._unseen > UNSEEN:
-            self._look()
+        if self._edge.feed(raw) or self._waits or self._unseen > UNSEEN:
+            self._take(self._window.look())
         return self._release(self._floor())
 
     def _piece(self, raw: bytes) -> bytes:
         out = bytearray()
-        view = memoryview(raw)
+        window, view = self._window, memoryview(raw)
         while view:
-            room = self._window.space()
+            room = window.space()
             count = min(len(room), len(view))
             room[:count] = view[:count]
             room.release()
             view = view[count:]
-            self._take(self._window.commit(count))
-            self._unseen = 0
-            self._edge.restart(self._tail())
+            self._take(window.commit(count))
+            self._edge.restart(bytes(window.buffer[max(0, window.size - self._room) : window.size]))
             out += self._release(self._floor())
         return bytes(out)
-
-    def _look(self) -> None:
-        self._unseen = 0
-        self._take(self._window.look())
 
     def close(self) -> T:
         """The rest."""
@@ -117,6 +112,10 @@ class Redactor(Generic[T]):
         return self._window.timed_out(self._path)
 
     def _take(self, groups: list[Group]) -> None:
+        """The engine has seen all that is at hand."""
+        self._unseen, self._waits = 0, self._window.tracker.waits
+        if not groups:
+            return
         (clusters,) = self._scanner.settled([groups])
         self._ready += clusters
         found = self._scanner.findings(clusters, self._path)
@@ -136,18 +135,28 @@ class Redactor(Generic[T]):
         self._counted = position, count + (between if position >= begin else -between)
         return self._counted[1]
 
-    def _tail(self) -> bytes:
-        size = self._window.size
-        return bytes(self._window.buffer[max(0, size - self._room) : size])
-
     def _floor(self) -> int:
         window = self._window
-        floor = window.base + window.size - self._edge.held(self._tail())
-        if window.tracker.waits:
+        floor = window.end - self._edge.held()
+        if self._waits:
             return min(floor, window.tracker.pending_from(window.buffer, window.size))
         return floor
 
     def _release(self, floor: int) -> bytes:
+        out = self._settled() if self._ready else b""
+        if floor > self._released:
+            base = self._window.base
+            out += self._window.buffer[self._released - base : floor - base]
+            self._released = floor
+            if self._decoder is None:
+                self._window.hold = floor
+            elif floor - self._counted[0] > UNCOUNTED:
+                self._characters(floor)
+                self._window.hold = floor
+        return out
+
+    def _settled(self) -> bytes:
+        """What was found goes, and all before it."""
         base, buffer = self._window.base, self._window.buffer
         out = bytearray()
         for cluster in self._ready:
@@ -159,14 +168,6 @@ class Redactor(Generic[T]):
             )
             self._released = cluster.end
         self._ready.clear()
-        if floor > self._released:
-            out += buffer[self._released - base : floor - base]
-            self._released = floor
-        if self._decoder is None:
-            self._window.hold = self._released
-        elif self._released - self._counted[0] > UNCOUNTED:
-            self._characters(self._released)
-            self._window.hold = self._released
         return bytes(out)
 
     def _out(self, raw: bytes, *, final: bool) -> T:

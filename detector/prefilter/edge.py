@@ -20,6 +20,7 @@ from detector.rules.syntax import Mask, parse, width
 from detector.types import Bytes
 
 MOST_EDGES = 1 << 17  # of the automaton, 100 bytes each: hostile text makes it forget
+WORD = 24  # bytes that the runs of most texts fit into
 _BLANK = b" \t\r\n\f\v"
 _NO_BLANK = bytes(byte for byte in range(256) if byte not in _BLANK)
 
@@ -181,10 +182,9 @@ class Beginnings:
     def undecided_from(self, data: Bytes, size: int) -> int:
         """The first position of ``data[:size]`` from which later bytes could still make a secret
         that no head has been hit of; ``size`` if there is none."""
-        tail = bytes(data[max(0, size - self.room) : size])
         edge = Edge(self)
-        edge.feed(tail)
-        return size - edge.held(tail)
+        edge.feed(bytes(data[max(0, size - self.room) : size]))
+        return size - edge.held()
 
 
 class Edge:
@@ -192,54 +192,60 @@ class Edge:
 
     def __init__(self, beginnings: Beginnings) -> None:
         self._b = beginnings
+        self._any_run, self._runs = frozenset(beginnings.any_run), beginnings.runs
+        self._room = beginnings.room
         self._state = beginnings.root
-        self._fed = 0
+        self._text = b""  # its last bytes
         self._live: list[tuple[int, int]] = []  # a head, and where it begins
+        self._fed = 0
 
     def feed(self, piece: bytes) -> bool:
         """Whether a head may have been completed in it."""
-        state, live, position = self._state, self._live, self._fed
+        state, position = self._state, self._fed
         for byte in piece:
             position += 1
             state = state.next.get(byte) or self._b.step(state, byte)
             if state.complete:
-                live += [(head, position - size) for head, size in state.complete]
+                self._live += [(head, position - size) for head, size in state.complete]
         self._state, self._fed = state, position
-        return bool(live)
+        self._text = (self._text + piece)[-self._room :]
+        return bool(self._live)
 
-    def restart(self, tail: bytes) -> None:
-        """Forget what was fed: the text ends in ``tail``."""
+    def restart(self, text: bytes) -> None:
+        """Forget what was fed: the text is this, or ends in its last ``room`` bytes."""
         self._state, self._live = self._b.root, []
-        self.feed(tail)
+        self.feed(text)
 
-    def held(self, tail: bytes) -> int:
-        """How many bytes at the end may become part of a secret. ``tail``: the text's last
-        ``room`` bytes, or all of it."""
-        held = self._state.held
-        if tail and tail[-1] in self._b.any_run:
-            held = max(held, self._in_runs(tail))
+    def held(self) -> int:
+        """How many bytes at the end may become part of a secret."""
+        text, held = self._text, self._state.held
+        if text and text[-1] in self._any_run:
+            held = max(held, self._in_runs(text))
         for matched, lead in self._state.led:
-            held = max(held, matched + lead.before(tail[: len(tail) - matched]))
-        return max(held, self._in_heads(tail)) if self._live else held
+            held = max(held, matched + lead.before(text[: len(text) - matched]))
+        return max(held, self._in_heads(text)) if self._live else held
 
-    def _in_runs(self, tail: bytes) -> int:
+    def _in_runs(self, text: bytes) -> int:
         """A head may follow: how many bytes may belong to its secret."""
-        most = len(tail) - len(tail.rstrip(self._b.any_run))
+        text = text[-WORD:] if text[-WORD:].rstrip(self._b.any_run) else text
+        size = len(text)
+        most = size - len(text.rstrip(self._b.any_run))
         held = 0
-        for run in self._b.runs:
-            if held >= min(most, run.most):
+        for chars, longest in self._runs:
+            run = size - len(text.rstrip(chars))
+            held = max(held, min(run, longest))
+            if held == most or held >= longest:
                 break
-            held = max(held, run.before(tail))
         return held
 
-    def _in_heads(self, tail: bytes) -> int:
+    def _in_heads(self, text: bytes) -> int:
         """How much the heads hold whose literals are complete; those that are dead go."""
         held, living = 0, []
         for head, start in self._live:
             size = self._fed - start
-            if size < self._b.longest and self._b.alive(head, tail[-size:]):
+            if size < self._b.longest and self._b.alive(head, text[-size:]):
                 living.append((head, start))
-                held = max(held, *(share.of(tail, size) for share in self._b.shares[head]))
+                held = max(held, *(share.of(text, size) for share in self._b.shares[head]))
         self._live = living
         return held
 
