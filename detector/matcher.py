@@ -118,7 +118,10 @@ class Matcher:
             return self.base + min(
                 [
                     size,
-                    *(begins(p.candidate.rule, p.position - self.base, view) for p in self._pending),
+                    *(
+                        begins(p.candidate.rule, p.position - self.base, view)
+                        for p in self._pending
+                    ),
                 ]
             )
 

@@ -9,6 +9,7 @@ import msgspec
 
 from detector.cluster import Group, Settled
 from detector.mask import Mask, as_mask, characters, replacement
+from detector.matcher import STRIDE
 from detector.prefilter import Edge
 from detector.scanner import Scanner
 from detector.stream import Window
@@ -16,8 +17,12 @@ from detector.types import Finding, Skipped
 
 T = TypeVar("T", bytes, str)
 
+Part = tuple[bytes, int]
+"""What goes out, and how many bytes it stands in place of; 0: it is what was fed."""
+
 TOKEN = 256  # bytes of a piece that are taken one by one: more go to the engine at once
 UNSEEN = 4096  # bytes after which it looks all the same: they must not leave the window unseen
+ROOM = 1 << 13  # bytes of a window: a server may have thousands of streams
 UNCOUNTED = 1 << 14  # bytes whose characters are counted at once
 
 
@@ -35,7 +40,7 @@ class Redactor(Generic[T]):
         self._scanner = scanner
         self._mask, self._fit = as_mask(mask), fit
         self._path = path
-        self._window = Window(scanner, path=path)
+        self._window = Window(scanner, path=path, room=ROOM)
         self._window.hold = 0
         self._released = 0
         self._ready: list[Settled] = []
@@ -61,10 +66,26 @@ class Redactor(Generic[T]):
             self._type, raw = str, data.encode("utf-8", "surrogatepass")
         else:
             self._type, raw = bytes, bytes(data)
-        out = self._token(raw) if len(raw) <= TOKEN else self._piece(raw)
-        return self._out(out, final=False)
+        return self._out(self._advance(raw), final=False)
 
-    def _token(self, raw: bytes) -> bytes:
+    def parts(self, raw: bytes) -> list[Part]:
+        """The same as :meth:`feed`, for those who write the text in another encoding."""
+        if self._closed:
+            raise ValueError("this redactor is closed")
+        return self._advance(raw)
+
+    def last_parts(self) -> list[Part]:
+        """The same as :meth:`close`."""
+        if self._closed:
+            return []
+        self._closed = True
+        self._take(self._window.finish())
+        return self._release(self._window.end)
+
+    def _advance(self, raw: bytes) -> list[Part]:
+        return self._token(raw) if len(raw) <= TOKEN else self._piece(raw)
+
+    def _token(self, raw: bytes) -> list[Part]:
         """A few bytes: the engine looks at them only if a head may have been completed."""
         self._window.put(raw)
         self._unseen += len(raw)
@@ -72,11 +93,11 @@ class Redactor(Generic[T]):
             self._take(self._window.look())
         return self._release(self._floor())
 
-    def _piece(self, raw: bytes) -> bytes:
-        out = bytearray()
+    def _piece(self, raw: bytes) -> list[Part]:
+        out: list[Part] = []
         window, view = self._window, memoryview(raw)
         while view:
-            room = window.space()
+            room = window.space(min(len(view), STRIDE))
             count = min(len(room), len(view))
             room[:count] = view[:count]
             room.release()
@@ -84,16 +105,11 @@ class Redactor(Generic[T]):
             self._take(window.commit(count))
             self._edge.restart(bytes(window.buffer[max(0, window.size - self._room) : window.size]))
             out += self._release(self._floor())
-        return bytes(out)
+        return out
 
     def close(self) -> T:
         """The rest."""
-        if self._closed:
-            return self._out(b"", final=True)
-        self._closed = True
-        self._take(self._window.finish())
-        out = self._release(self._window.base + self._window.size)
-        return self._out(out, final=True)
+        return self._out(self.last_parts(), final=True)
 
     @property
     def held(self) -> int:
@@ -142,11 +158,11 @@ class Redactor(Generic[T]):
             return min(floor, window.tracker.pending_from(window.buffer, window.size))
         return floor
 
-    def _release(self, floor: int) -> bytes:
-        out = self._settled() if self._ready else b""
+    def _release(self, floor: int) -> list[Part]:
+        out = self._settled() if self._ready else []
         if floor > self._released:
             base = self._window.base
-            out += self._window.buffer[self._released - base : floor - base]
+            out.append((bytes(self._window.buffer[self._released - base : floor - base]), 0))
             self._released = floor
             if self._decoder is None:
                 self._window.hold = floor
@@ -155,22 +171,24 @@ class Redactor(Generic[T]):
                 self._window.hold = floor
         return out
 
-    def _settled(self) -> bytes:
+    def _settled(self) -> list[Part]:
         """What was found goes, and all before it."""
         base, buffer = self._window.base, self._window.buffer
-        out = bytearray()
+        out: list[Part] = []
         for cluster in self._ready:
-            out += buffer[self._released - base : cluster.start - base]
+            out.append((bytes(buffer[self._released - base : cluster.start - base]), 0))
             secret = buffer[cluster.start - base : cluster.end - base]
             width = None if self._decoder is None else characters(secret)
-            out += replacement(
+            mask = replacement(
                 cluster, self._mask, self._scanner.fingerprinter, width=width, fit=self._fit
             )
+            out.append((mask, cluster.end - cluster.start))
             self._released = cluster.end
         self._ready.clear()
-        return bytes(out)
+        return out
 
-    def _out(self, raw: bytes, *, final: bool) -> T:
+    def _out(self, parts: list[Part], *, final: bool) -> T:
+        raw = parts[0][0] if len(parts) == 1 else b"".join(part[0] for part in parts)
         if self._decoder is None:
             return raw  # type: ignore[return-value]  # T is bytes then
         return self._decoder.decode(raw, final)  # type: ignore[return-value]  # T is str then

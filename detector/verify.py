@@ -47,6 +47,9 @@ class Verifier:
         self.least_back = [r.heads.lead_lo for r in rules]
         self.secret_from = [_secret_from(rule) for rule in rules]
         """How far behind a hit's start its secret begins at least, by rule; before it: negative."""
+        self._tells = [re.search(r"[}?*+]\?", rule.regex) is None for rule in rules]
+        """Whether no partial match says that there will be none, by rule. Behind a lazy repeat
+        ``regex`` looks for what follows as if nothing could come behind the end."""
         self._values: list[Any] = [None] * len(rules)
         self._open: list[Any] = [None] * len(rules)
 
@@ -88,6 +91,8 @@ class Verifier:
         except TimeoutError:
             raise RuleTimeoutError(self._rules[rule].id) from None
         if found is None:
+            if partial and not self._tells[rule]:
+                raise Incomplete
             return None
         start, end = found.span("secret")
         if self._framed[rule]:

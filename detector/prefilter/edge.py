@@ -74,9 +74,11 @@ class _State:
 
 
 class Beginnings:
-    """The beginnings of all heads. Safe for threads: what it remembers is a function of the rules."""
+    """The beginnings of all heads. Safe for threads: all that it remembers follows from the rules."""
 
-    def __init__(self, rules: Sequence[Rule], heads: Sequence[Head], speaks: Sequence[Sequence[int]]):
+    def __init__(
+        self, rules: Sequence[Rule], heads: Sequence[Head], speaks: Sequence[Sequence[int]]
+    ) -> None:
         """``speaks``: of which rules each head speaks."""
         self._rules, self._heads, self._speaks = rules, heads, speaks
         self.longest = max((head.most for head in heads), default=1)
@@ -152,7 +154,7 @@ class Beginnings:
             self._states.clear()
             self.root.next.clear()
         self._edges += 1
-        key = begun + ((-1, -1), *whole)
+        key = (*begun, (-1, -1), *whole)
         if (found := self._states.get(key)) is None:
             found = self._states[key] = self._state(begun, complete)
         state.next[byte] = found

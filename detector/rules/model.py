@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -96,11 +95,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     complete; ``last``, the class of a closed match's last byte; ``before``, the least bytes of
     a match in front of its secret; ``hold``, how many bytes of the secret may stand before a
     head, and ``lead``, their class; ``value``, the regex of what stands behind a keyword;
-    ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters and digits its last
-    class holds; ``plain``, whether a hit between bytes that are not its own is a match, with
-    nothing left for the regex, ``after`` being the class of its own bytes; ``checked``,
-    whether there is a structure to check; ``linear``, whether matching never has to go back;
-    ``framed``, whether a match may have taken the end of a frame: ``_X_``, ``--X--``.
+    ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters
+    and digits its last class holds; ``plain``, whether a hit between bytes that are not its own
+    is a match, with nothing left for the regex, ``after`` being the class of its own bytes;
+    ``checked``, whether there is a structure to check; ``linear``, whether matching never has to
+    go back; ``framed``, whether a match may have taken the end of a frame: ``_X_``, ``--X--``.
     """
 
     spec: RuleSpec
