@@ -160,9 +160,11 @@ class Redactor(Generic[T]):
 
     def _release(self, floor: int) -> list[Part]:
         out = self._settled() if self._ready else []
+        base, buffer = self._window.base, self._window.buffer
+        while self._released < floor < self._window.end and buffer[floor - base] & 0xC0 == 0x80:
+            floor -= 1  # a character goes out whole
         if floor > self._released:
-            base = self._window.base
-            out.append((bytes(self._window.buffer[self._released - base : floor - base]), 0))
+            out.append((bytes(buffer[self._released - base : floor - base]), 0))
             self._released = floor
             if self._decoder is None:
                 self._window.hold = floor

@@ -74,7 +74,7 @@ class _State:
 
 
 class Beginnings:
-    """The beginnings of all heads. Safe for threads: all that it remembers follows from the rules."""
+    """The beginnings of all heads. Safe for threads: what it remembers follows from the rules."""
 
     def __init__(
         self, rules: Sequence[Rule], heads: Sequence[Head], speaks: Sequence[Sequence[int]]
