@@ -243,7 +243,7 @@ class Edge:
     def _in_heads(self, text: bytes) -> int:
         """How much the heads hold whose literals are complete; those that are dead go."""
         held, living = 0, []
-        for head, start in self._live:
+        for head, start in dict.fromkeys(self._live):  # it may begin with several literals
             size = self._fed - start
             if size < self._b.longest and self._b.alive(head, text[-size:]):
                 living.append((head, start))
@@ -261,8 +261,12 @@ def _share(head: Head, rule: Rule) -> Share:
         return Share(0, Run(_members(rule.lead), rule.hold), None)
     if rule.spec.keywords:
         return Share(head.length, None, None)
-    least = 0 if head.length else width(parse(head.regex))[0]
-    return Share(max(0, rule.before - rule.heads.lead_lo + least), None, None)
+    offset = rule.before - rule.heads.lead_lo
+    if head.length:
+        return Share(max(0, offset), None, None)
+    if offset > 0:  # behind the whole head, however long it gets
+        return Share(head.most, None, None)
+    return Share(max(0, offset + width(parse(head.regex))[0]), None, None)
 
 
 def _members(regex: str) -> bytes:
