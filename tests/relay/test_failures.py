@@ -213,9 +213,10 @@ def test_metrics_are_served():
         )
         while len(await target.take()) < 100:
             await asyncio.sleep(0.1)
-        await asyncio.sleep(0.3)
-        url = "http://127.0.0.1:19309/metrics"
-        page = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
+        page = ""
+        while "latency_seconds_count 100.0" not in page:  # acknowledged, too
+            await asyncio.sleep(0.1)
+            page = await asyncio.to_thread(_page, "http://127.0.0.1:19309/metrics")
         status, _, _ = command.end()
         await dropped(source, target)
         return status, page
@@ -232,3 +233,8 @@ def test_metrics_are_served():
     assert found["detector_relay_findings_total", "github-pat"] == 10
     assert found["detector_relay_latency_seconds_count",] == 100
     assert found["detector_relay_held_messages",] == 0
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(url) as answer:
+        return answer.read().decode()
