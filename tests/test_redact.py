@@ -209,6 +209,13 @@ def test_every_rule_in_tokens_of_any_size(most: int, share: float) -> None:
         assert fed(pieces) == builtin_scanner().redact(text).text, rule_id
 
 
+def test_a_partial_match_behind_a_lazy_gap_says_nothing() -> None:
+    """``regex`` finds none behind ``pushbullet_t``: it looks for the value's first letter."""
+    text = b"(3, 'pushbullet_token', '" + sample_of("pushbullet-token", 6).text + b"'),"
+    pieces = [text[at : at + 1] for at in range(len(text))]
+    assert fed(pieces) == b"(3, 'pushbullet_token', '[redacted:pushbullet-token]'),"
+
+
 def test_no_run_of_a_secret_leaves_before_it_is_decided() -> None:
     """Token by token, what is out never holds four bytes of it in a row, but for its prefix."""
     rng = random.Random(8)
