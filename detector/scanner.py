@@ -13,6 +13,7 @@ import msgspec
 
 from detector.allow import Allowlist
 from detector.batch import judged
+from detector.brief import brief
 from detector.classifier import Classifier, Model
 from detector.cluster import Group, Settled, Survivor
 from detector.errors import UsageError
@@ -175,6 +176,10 @@ class Scanner:
     def _tracked(
         self, raw: Bytes, hits: list[int] | None, path: str, timeouts: list[tuple[str, int]]
     ) -> list[Group]:
+        if hits is not None and isinstance(raw, bytes):
+            short = brief(self.machinery, raw, hits)
+            if short is not None:
+                return [*short]
         tracker = Tracker(self.machinery, path=path, prompt=False)
         groups = tracker.advance(raw, len(raw), final=True, hits=hits)
         timeouts += tracker.timeouts

@@ -27,8 +27,8 @@ from detector.types import Bytes, CheckResult
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
 
-_KNOWN = CheckResult(placeholder=True)
-_UNCHECKED = CheckResult()
+KNOWN = CheckResult(placeholder=True)
+UNCHECKED = CheckResult()
 
 
 class Tracker:
@@ -134,7 +134,7 @@ class Tracker:
         secrets = [raw[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
         looked_at = self._m.looked_at
         results = [
-            self._check(place, rule, secret) if looked_at[place[2]] else _UNCHECKED
+            self._check(place, rule, secret) if looked_at[place[2]] else UNCHECKED
             for place, rule, secret in zip(places, rules, secrets, strict=True)
         ]
         near = {
@@ -159,9 +159,9 @@ class Tracker:
 
     def _check(self, place: Place, rule: Rule, secret: bytes) -> CheckResult:
         if self._m.allowlist.holds(place[2], secret):
-            return _KNOWN
+            return KNOWN
         if not rule.checked:
-            return _UNCHECKED
+            return UNCHECKED
         before = self._bytes(place[0] - CONTEXT, place[0])
         return CHECKS[rule.spec.check].check(secret, before)
 

@@ -9,6 +9,7 @@ from typing import Any
 from detector.errors import DetectorError
 from detector.filter.case import Case, Found
 from detector.filter.message import ObjectMessage, TextMessage
+from detector.filter.plain import plain_verdict
 from detector.filter.policy import Action, Policy
 from detector.filter.rendering import (
     Rendering,
@@ -29,6 +30,7 @@ _Steps = Generator[list[bytes], Found, Verdict]
 """Asks for what the scanner sees in some texts, until there is a verdict."""
 
 MOST_LOOKS = 8  # bounds the work on a message made to hold more at each look
+PLAIN = 1 << 14  # bytes of a text that goes the short way: places are counted from its beginning
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
 _BLANK_OR_OPEN = '{[" \t\r\n'  # what a JSON text may begin with
@@ -71,6 +73,10 @@ class Filter:
                 raw = message if kind is bytes else message.encode("utf-8", "surrogatepass")
                 if not self._may_hold(raw):
                     return Verdict(Action.allow, message)
+                if len(raw) <= PLAIN:
+                    verdict = self._plain(message, raw, (channel, sender))
+                    if verdict is not None:
+                        return verdict
             return self._verdict(message, (channel, sender))
         except Exception as error:
             return self._failed(message, error)
@@ -106,6 +112,9 @@ class Filter:
         # Whatever went wrong: its text may hold content.
         what = f"{type(error).__name__} while looking at the message"
         return failed(self.policy, message, what)
+
+    def _plain(self, message: str | bytes, raw: bytes, origin: Origin) -> Verdict | None:
+        return plain_verdict(self.scanner, self.policy, self.mask, message, raw, origin)
 
     async def acheck(
         self, message: Any, *, channel: str | None = None, sender: str | None = None
