@@ -152,6 +152,14 @@ class Scanner:
             timeouts += [rule for rule, _ in slow]
         return groups
 
+    def hits(self, raw: Bytes) -> list[int] | None:
+        """What the engine finds in a text, None in one too long to be shown to it at once."""
+        return self._find(raw) if len(raw) <= STRIDE else None
+
+    def short(self, raw: bytes, hits: Sequence[int]) -> Sequence[Settled] | None:
+        """What is left of the matches in a message, None where only the long way can tell."""
+        return brief(self.machinery, raw, hits)
+
     def may_hold(self, raw: Bytes) -> bool:
         """Whether the engine hits anything at all in a text; where not, no part of it holds a
         finding. A microsecond for a message."""

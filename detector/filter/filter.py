@@ -30,7 +30,6 @@ _Steps = Generator[list[bytes], Found, Verdict]
 """Asks for what the scanner sees in some texts, until there is a verdict."""
 
 MOST_LOOKS = 8  # bounds the work on a message made to hold more at each look
-PLAIN = 1 << 14  # bytes of a text that goes the short way: places are counted from its beginning
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
 _BLANK_OR_OPEN = '{[" \t\r\n'  # what a JSON text may begin with
@@ -38,6 +37,7 @@ _FIRST_BYTES = frozenset(_BLANK_OR_OPEN.encode() + b"\xef")  # the last begins a
 _STARTS: frozenset[str | bytes] = frozenset(
     [*_BLANK_OR_OPEN, *(bytes([first]) for first in _FIRST_BYTES)]
 )
+_NO_HITS: list[int] = []
 _BYTES = (bytes, bytearray, memoryview)
 
 
@@ -60,7 +60,7 @@ class Filter:
         self.policy = Policy() if policy is None else policy
         self.mask = as_mask(mask)
         self.policy.check_names([*self.scanner.rules, *RuleSet.builtin()])
-        self._may_hold = self.scanner.may_hold
+        self._may_hold, self._hits = self.scanner.may_hold, self.scanner.hits
 
     def check(
         self, message: Any, *, channel: str | None = None, sender: str | None = None
@@ -71,10 +71,11 @@ class Filter:
             kind = type(message)
             if (kind is str or kind is bytes) and message[:1] not in _STARTS:
                 raw = message if kind is bytes else message.encode("utf-8", "surrogatepass")
-                if not self._may_hold(raw):
+                hits = self._hits(raw)
+                if hits == _NO_HITS:
                     return Verdict(Action.allow, message)
-                if len(raw) <= PLAIN:
-                    verdict = self._plain(message, raw, (channel, sender))
+                if hits is not None:
+                    verdict = self._plain(message, raw, hits, (channel, sender))
                     if verdict is not None:
                         return verdict
             return self._verdict(message, (channel, sender))
@@ -113,8 +114,10 @@ class Filter:
         what = f"{type(error).__name__} while looking at the message"
         return failed(self.policy, message, what)
 
-    def _plain(self, message: str | bytes, raw: bytes, origin: Origin) -> Verdict | None:
-        return plain_verdict(self.scanner, self.policy, self.mask, message, raw, origin)
+    def _plain(
+        self, message: str | bytes, raw: bytes, hits: list[int], origin: Origin
+    ) -> Verdict | None:
+        return plain_verdict(self.scanner, self.policy, self.mask, message, raw, hits, origin)
 
     async def acheck(
         self, message: Any, *, channel: str | None = None, sender: str | None = None

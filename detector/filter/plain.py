@@ -27,13 +27,13 @@ def plain_verdict(
     mask: Mask,
     message: str | bytes,
     raw: bytes,
+    hits: Sequence[int],
     origin: tuple[str | None, str | None],
 ) -> Verdict | None:
-    """The verdict on a text whose bytes are ``raw``, or None where the long way has to be gone:
-    a rule took too long, or the copy without the secrets holds something, too."""
-    timeouts: list[str] = []
-    (clusters,) = scanner.settled(scanner.groups([raw], timeouts))
-    if timeouts:
+    """The verdict on a text whose bytes are ``raw``, in which the engine has found ``hits``; None
+    where the long way has to be gone: the model is to be asked, or the copy holds something, too."""
+    clusters = scanner.short(raw, hits)
+    if clusters is None:
         return None
     if not clusters:
         return Verdict(Action.allow, message)
