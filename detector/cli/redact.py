@@ -71,7 +71,7 @@ def redact(
         tables = entry.encoding is None and dialect is not None
         redactors = [Redactor[bytes](scanner, mask=mask, fit=tables) for _ in range(1 + tables)]
         hexes = HexFilter(scanner, mask) if tables else None
-        columns = None if dialect is None else _columns(path, dialect, scanner, mask)
+        columns = [] if dialect is None else _columns(path, dialect, scanner, mask)
         with output(output_file) as stream:
             found = _copy(entry, redactors, hexes, columns, stream)
     _say(found)
@@ -79,8 +79,8 @@ def redact(
         *([entry.skipped] if entry.skipped else []),
         *(skip for one in redactors for skip in one.skipped),
     ]
-    if columns is not None and columns.missed:
-        reason = f"{columns.missed} values of more than 16 MB were not replaced with their column"
+    if missed := sum(one.missed for one in columns):
+        reason = f"{missed} values of more than 16 MB were not replaced with their column"
         skipped.append(Skipped(path=path, reason=reason))
     for skip in skipped:
         complain(f"{skip.path or path}: {skip.reason}")
@@ -93,16 +93,16 @@ def _say(found: Counter[str]) -> None:
         complain(f"replaced {found.total()}: {many}")
 
 
-def _columns(path: str, dialect: Dialect, scanner: Scanner, mask: Mask) -> ColumnFilter | None:
-    """What replaces the columns that a scan reports as a whole. What is read once only cannot be
-    judged before it is written."""
+def _columns(path: str, dialect: Dialect, scanner: Scanner, mask: Mask) -> list[ColumnFilter]:
+    """What replaces columns that a scan reports as a whole, before rules look and behind them.
+    What is read once only cannot be judged before it is written."""
     if path == STDIN or not Path(path).is_file():
         complain("columns as a whole are not judged in a pipe: only what rules find is replaced")
-        return None
-    judged = judged_columns(scanner, path)
-    if not judged:
-        return None
-    return ColumnFilter(dialect, ColumnMask(judged, mask, scanner.fingerprinter))
+        return []
+    return [
+        ColumnFilter(dialect, ColumnMask(columns, mask, scanner.fingerprinter))
+        for columns in judged_columns(scanner, path)
+    ]
 
 
 def _export(
@@ -113,7 +113,9 @@ def _export(
     if output_file is None:
         raise UsageError(f"{path}: is no text; name the copy with --output")
     judged = judged_columns(scanner, path)
-    return export(kind, Path(path), output_file, scanner, mask, judged)
+    return export(
+        kind, Path(path), output_file, scanner, mask, whole=judged.whole, rest=judged.rest
+    )
 
 
 @contextmanager
@@ -138,7 +140,7 @@ def _copy(
     entry: Entry,
     redactors: list[Redactor[bytes]],
     hexes: HexFilter | None,
-    columns: ColumnFilter | None,
+    columns: list[ColumnFilter],
     stream: IO[bytes],
 ) -> Counter[str]:
     """``redactors``: one after the other. Beside a mask a value may look like a secret that beside
@@ -152,6 +154,8 @@ def _copy(
         count = entry.readinto(buffer)
         more = count > 0
         clean = bytes(buffer[:count])
+        for column in columns[:1]:
+            clean = column.feed(clean, final=not more)
         if hexes is not None:
             clean = hexes.feed(clean, final=not more)
         for redactor in redactors:
@@ -160,11 +164,11 @@ def _copy(
                 clean += redactor.close()
             found.update(finding.rule for finding in redactor.findings)
             redactor.findings.clear()
-        if columns is not None:
-            clean = columns.feed(clean, final=not more)
+        for column in columns[1:]:
+            clean = column.feed(clean, final=not more)
         if entry.encoding:
             clean = text.decode(clean, final=not more).encode(entry.encoding, "surrogatepass")
         if clean:
             stream.write(clean)
             stream.flush()
-    return found if columns is None else found + columns.found
+    return sum((column.found for column in columns), found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from detector.export.columns import ColumnMask, Judged
+from detector.export.columns import ColumnMask, Columns
 from detector.export.values import Cleaner
 from detector.mask import Mask
 from detector.scanner import Scanner
@@ -23,10 +23,17 @@ FORMATS = ("parquet", "arrow", "sqlite")
 
 
 def export(
-    kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask, columns: Judged
+    kind: str,
+    source: Path,
+    target: Path,
+    scanner: Scanner,
+    mask: Mask,
+    *,
+    whole: Columns,
+    rest: Columns,
 ) -> Counter[str]:
-    """Write a copy without secrets and without the values of these columns; how many of each rule
-    were replaced.
+    """Write a copy without secrets; how many of each rule were replaced. ``whole``: columns of
+    which every value goes; ``rest``: those of which that goes that rules leave.
 
     Raises :class:`~detector.errors.UsageError` for what cannot be read or written, and leaves no
     half-written copy behind then.
@@ -35,11 +42,11 @@ def export(
         from detector.export.sqlite import copy
     else:
         from detector.export.arrow import copy
-    masks = ColumnMask(columns, mask, scanner.fingerprinter)
-    cleaner = Cleaner(scanner, mask, masks, Counter())
+    first, last = (ColumnMask(one, mask, scanner.fingerprinter) for one in (whole, rest))
+    cleaner = Cleaner(scanner, mask, first, last, Counter())
     try:
         copy(kind, source, target, cleaner)
-        return cleaner.found + masks.found
+        return cleaner.found + first.found + last.found
     except BaseException:
         target.unlink(missing_ok=True)
         raise

@@ -1,6 +1,8 @@
 """Columns of which every value goes: what only a look at all of them has told.
 
-Behind the rules: what those have replaced stays as they left it.
+What is reported as a whole goes before rules look at the text, so that equal values have equal
+masks. Where rules know most of a column and only the rest would be reported, what they have
+replaced stays as they left it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from detector.tables.layout import Dialect
 from detector.tables.spans import MOST
 from detector.tables.sql import Sql
 
-Judged = Mapping[tuple[str, str], str]
+Columns = Mapping[tuple[str, str], str]
 """By table and field, what its column is reported as."""
 
 _MASKS = {
@@ -39,7 +41,7 @@ _TOKEN_DIGITS, _PASSWORD_DIGITS = 17, 3
 class ColumnMask:
     """Gives the masks of single values. ``found`` counts them, by what the column is."""
 
-    def __init__(self, columns: Judged, mask: Mask, fingerprinter: Fingerprinter) -> None:
+    def __init__(self, columns: Columns, mask: Mask, fingerprinter: Fingerprinter) -> None:
         self.columns = columns
         self._mask, self._fingerprinter = mask, fingerprinter
         self._masked = re.compile(_MASKS[mask])

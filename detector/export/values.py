@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from detector.export.columns import ColumnMask
 from detector.mask import Mask
 from detector.scanner import Scanner
 
-T = TypeVar("T", bytes, str)
-
 
 class Cleaner(NamedTuple):
-    """What replaces secrets in values. ``found`` counts them by rule, but those of ``columns``."""
+    """What replaces secrets in values. ``whole``: in columns of which every value goes; ``rest``:
+    in those of which that goes that rules leave. ``found`` counts what rules found."""
 
     scanner: Scanner
     mask: Mask
-    columns: ColumnMask
+    whole: ColumnMask
+    rest: ColumnMask
     found: Counter[str]
 
     def clean(
         self, table: str, field: str, values: Sequence[bytes | str]
     ) -> dict[int, bytes | str]:
-        """The values of one column that change, by their number: what rules find first, then the
-        whole of each value where the whole column goes."""
+        """The values of one column that change, by their number."""
+        if self.whole.wanted(table, field):
+            return dict(enumerate(_masked(self.whole, table, field, value) for value in values))
         out = self._by_rules(values)
-        if self.columns.wanted(table, field):
+        if self.rest.wanted(table, field):
             for number, value in enumerate(values):
-                now = out.get(number, value)
-                if (whole := self._whole(table, field, now)) != now:
-                    out[number] = whole
+                out[number] = _masked(self.rest, table, field, out.get(number, value))
         return out
 
     def _by_rules(self, values: Sequence[bytes | str]) -> dict[int, bytes | str]:
@@ -43,8 +42,9 @@ class Cleaner(NamedTuple):
                 self.found.update(finding.rule for finding in findings)
         return out
 
-    def _whole(self, table: str, field: str, value: bytes | str) -> bytes | str:
-        if isinstance(value, bytes):
-            return self.columns(table, field, value)
-        raw = value.encode("utf-8", "surrogatepass")
-        return self.columns(table, field, raw).decode("utf-8", "surrogatepass")
+
+def _masked(masks: ColumnMask, table: str, field: str, value: bytes | str) -> bytes | str:
+    if isinstance(value, bytes):
+        return masks(table, field, value)
+    raw = value.encode("utf-8", "surrogatepass")
+    return masks(table, field, raw).decode("utf-8", "surrogatepass")

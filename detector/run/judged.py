@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from detector.run.run import Run
 from detector.run.verdicts import profiles
@@ -15,18 +15,30 @@ if TYPE_CHECKING:
     from detector.profile import ColumnProfile
 
 
-def judged_columns(scanner: Scanner, path: str) -> dict[tuple[str, str], str]:
-    """By table and field the rule that reports the column: those that a scan of the file reports
-    as a whole, and those that it would report when the rules' findings are replaced."""
+Columns = dict[tuple[str, str], str]
+"""By table and field, the rule that reports a column."""
+
+
+class Judged(NamedTuple):
+    """``whole``: columns that a scan reports as a whole. ``rest``: those that it would report as
+    soon as what rules find in them is replaced."""
+
+    whole: Columns
+    rest: Columns
+
+
+def judged_columns(scanner: Scanner, path: str) -> Judged:
+    """Scans a file for them."""
     run = _Run(scanner, [path])
-    columns: dict[tuple[str, str], str] = {}
+    judged = Judged({}, {})
     for one in run:
         if not isinstance(one, Finding):
             continue
         run.count(one)
         if one.table is not None and one.field is not None and _is_whole(one):
-            columns[one.table, one.field] = one.rule
-    return columns
+            key = one.table, one.field
+            (judged.rest if key in run.of_the_rest else judged.whole)[key] = one.rule
+    return judged
 
 
 def _is_whole(one: Finding) -> bool:
@@ -37,14 +49,19 @@ def _is_whole(one: Finding) -> bool:
 class _Run(Run):
     """Looks at each column a second time without the values in which rules find something."""
 
+    def __init__(self, scanner: Scanner, paths: Sequence[str]) -> None:
+        super().__init__(scanner, paths)
+        self.of_the_rest: set[tuple[str, str]] = set()
+
     def _judge(self) -> None:
         for path, census in self.tables.sampled():
             known = list(profiles(path, census, self.tables.share))
             told = {profile.name for _, profile in known}
             self.profiles += known
-            self.profiles += [
-                one for one in self._of_the_rest(path, census) if one[1].name not in told
-            ]
+            for one in self._of_the_rest(path, census):
+                if one[1].name not in told:
+                    self.profiles.append(one)
+                    self.of_the_rest.add((census.name, one[1].name))
 
     def _of_the_rest(self, path: str, census: TableCensus) -> Iterator[tuple[str, ColumnProfile]]:
         values = {
