@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from detector.errors import UsageError
+from detector.errors import DetectorError, UsageError
 from detector.filter import Filter, Verdict
 
 DEEPEST = 40  # levels; below, a value is shown as its text, which knows cycles
@@ -35,6 +35,10 @@ def note(verdict: Verdict) -> str:
     ``[withheld: github-pat]``."""
     found = ", ".join(rules_of(verdict))
     return f"[withheld: {found or verdict.error or verdict.reason}]"
+
+
+class WithheldError(DetectorError):
+    """A message that the policy does not let pass, where there is no other way to say so."""
 
 
 class TooMuchError(Exception):
@@ -95,3 +99,18 @@ def _back(value: Any, plain: Any, content: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return kind(content.encode("utf-8", "surrogateescape"))
     return content[0] if isinstance(content, list) else content
+
+
+def put(value: Any, before: Any, after: Any) -> Any:
+    """An object, changed in place where ``after`` differs from ``before``, which is what
+    ``model_dump`` says of it. What is none of pydantic's is replaced."""
+    if before == after:
+        return value
+    if not hasattr(value, "model_dump"):
+        if isinstance(value, list) and isinstance(after, list):
+            return [put(*items) for items in zip(value, before, after, strict=True)]
+        return after
+    for (name, old), new in zip(before.items(), after.values(), strict=True):
+        if old != new:
+            setattr(value, name, put(getattr(value, name), old, new))
+    return value

@@ -12,7 +12,7 @@ from detector.hooks.asgi.requests import Request, verdict_on
 from detector.hooks.asgi.responses import Response
 from detector.hooks.asgi.types import App, Receive, Scope, Send, header, with_length
 from detector.hooks.asgi.websockets import Socket
-from detector.hooks.streams import PolicyRedactor
+from detector.hooks.streams import StreamScanner
 from detector.hooks.values import usual_filter
 
 MAX_BODY = 10 << 20  # bytes of a body that is looked at as a whole
@@ -33,7 +33,8 @@ class SecretsMiddleware:
     and URLs are not touched: that is where clients show who they are.
 
     Responses go on as they come, and only what may still become a secret is held back; JSON is
-    collected up to ``max_body`` bytes. Packed ones are unpacked, so put this inside of a
+    collected up to ``max_body`` bytes, and of server-sent events the texts are looked at that grow
+    over a model's chunks. Packed ones are unpacked, so put this inside of a
     middleware that packs. What may not go on becomes a 500, or where a part of it is out
     already, the end. Images and other binary types are not touched in either direction.
 
@@ -70,8 +71,8 @@ class SecretsMiddleware:
         if self._responses:
             scope = _without_short_cuts(scope)
             if scope["method"] != "HEAD":
-                redactor = partial(PolicyRedactor[bytes], self._filter, **_origin(scope))
-                send = Response(send, self._filter, check, redactor, self._most).send
+                scanner = StreamScanner(self._filter, **_origin(scope))
+                send = Response(send, self._filter, check, scanner, self._most).send
         if self._requests and not Type.of(header(scope["headers"], "content-type")).is_binary:
             request = Request()
             await request.collect(receive, self._most)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 
 from detector.filter import Filter
 from detector.hooks.asgi.bodies import Check, Type, checked, unhurried
 from detector.hooks.asgi.codings import BodyError, Unpacker
 from detector.hooks.asgi.problems import problem, problem_of
 from detector.hooks.asgi.types import Message, Send, header, with_length, without
-from detector.hooks.streams import PolicyRedactor
+from detector.hooks.streams import StreamScanner
+from detector.redact import Redactor
+from detector.streams import SseStream
 
 WITHHELD = "The answer is withheld"
 
@@ -26,13 +28,14 @@ class Response:
         send: Send,
         filter: Filter,
         check: Check,
-        redactor: Callable[[], PolicyRedactor[bytes]],
+        scanner: StreamScanner,
         most: int,
     ) -> None:
         self._send, self._check, self._most = send, check, most
         self._fails_open = filter.policy.on_error == "allow"
-        self._make_redactor = redactor
-        self._redactor: PolicyRedactor[bytes] | None = None  # of a body that goes on in pieces
+        self._scanner, self._mask = scanner, filter.mask
+        self._events: SseStream | None = None
+        self._redactor: Redactor[bytes] | None = None  # for a body in pieces
         self._start: Message = {}
         self._kind = Type()
         self._unpacker = Unpacker("")
@@ -92,26 +95,42 @@ class Response:
 
     async def _go_on(self) -> None:
         """From here on the body goes out as it comes, of a length that nobody knows."""
-        self._redactor = self._make_redactor()
+        self._redactor = Redactor(self._scanner, mask=self._mask)
+        if self._kind.sub == "event-stream":
+            self._events = SseStream(self._scanner, mask=self._mask)
         await self._send({**self._start, "headers": without(self._start["headers"], *_LENGTH)})
         collected, self._collected = bytes(self._collected), bytearray()
         if collected:
             await self._feed(self._redactor, collected)
 
-    async def _feed(self, redactor: PolicyRedactor[bytes], piece: bytes) -> None:
+    async def _feed(self, redactor: Redactor[bytes], piece: bytes) -> None:
+        if self._events is not None:  # whose comments and names only the redactor looks at
+            piece = self._events.feed(piece)
+            self._events.findings.clear()
         out = redactor.feed(piece)
-        if redactor.withheld:
+        redactor.findings.clear()
+        if withheld := self._withheld(redactor):
             self._ended = True
-            await self._send(_body_of(out + redactor.withheld.encode(), more=False))
+            await self._send(_body_of(out + withheld, more=False))
         elif out:
             await self._send(_body_of(out, more=True))
+
+    def _withheld(self, redactor: Redactor[bytes]) -> bytes:
+        """The note that ends a body: the policy lets no more pass."""
+        note = self._scanner.withheld
+        if not note and redactor.skipped and not self._fails_open:
+            note = f"[withheld: {redactor.skipped[0].reason}]"
+        if note and self._events is not None:
+            note = f"event: error\ndata: {json.dumps({'error': note})}\n\n"
+        return note.encode()
 
     async def _close(self) -> None:
         if self._redactor is None:
             return await self._whole(bytes(self._collected))
-        rest = self._redactor.close() + self._redactor.withheld.encode()
+        rest = b"" if self._events is None else self._redactor.feed(self._events.close())
+        rest += self._redactor.close()
         self._ended = True
-        return await self._send(_body_of(rest, more=False))
+        return await self._send(_body_of(rest + self._withheld(self._redactor), more=False))
 
     async def _whole(self, content: bytes) -> None:
         made = content
