@@ -81,7 +81,7 @@ class SecretsGuardrail(CustomGuardrail):
             return response
         said = response.model_dump() if hasattr(response, "model_dump") else response
         clean = await self._looked_at(said, data, user_api_key_dict)
-        return response if clean is said else put(response, said, clean)
+        return response if clean is said else _without_logprobs(put(response, said, clean))
 
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Any, response: Any, request_data: dict[str, Any]
@@ -134,7 +134,8 @@ class SecretsGuardrail(CustomGuardrail):
             raise self._refused(withheld)
 
     def _refused(self, withheld: str) -> Exception:
-        return GuardrailRaisedException(self.guardrail_name, withheld)
+        error: Exception = GuardrailRaisedException(self.guardrail_name, withheld)
+        return error
 
 
 def _asked(data: dict[str, Any]) -> dict[str, Any]:
@@ -155,3 +156,11 @@ async def _joined(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
 async def _encoded(pieces: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     async for piece in pieces:
         yield piece.encode() if isinstance(piece, str) else piece
+
+
+def _without_logprobs(response: Any) -> Any:
+    """They spell the text out once more, token by token."""
+    for choice in getattr(response, "choices", ()):
+        if getattr(choice, "logprobs", None) is not None:
+            choice.logprobs = None
+    return response

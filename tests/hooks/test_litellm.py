@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECRET = token()
+MASTER = f"sk-{random.Random(7).randbytes(32).hex()}"  # the proxy refuses well-known ones
 TOOLS: Any = [{"type": "function", "function": {"name": "note", "parameters": {}}}]
 
 
@@ -45,7 +47,7 @@ def proxy(upstream: Upstream, config: Path, where: Path) -> Iterator[openai.Open
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     key = token("openai-project-key", 7)
-    own = {"UPSTREAM_URL": upstream.url, "UPSTREAM_KEY": key, "LITELLM_MASTER_KEY": "sk-1234"}
+    own = {"UPSTREAM_URL": upstream.url, "UPSTREAM_KEY": key, "LITELLM_MASTER_KEY": MASTER}
     env = os.environ | own | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     env["PYTHONPATH"] = str(EXAMPLES.parent)
     command = [sys.executable, "-c", "from litellm import run_server; run_server()"]
@@ -55,7 +57,7 @@ def proxy(upstream: Upstream, config: Path, where: Path) -> Iterator[openai.Open
     try:
         wait_for(f"http://127.0.0.1:{port}/health/liveliness", process, where / "log")
         with openai.OpenAI(
-            base_url=f"http://127.0.0.1:{port}/v1", api_key="sk-1234", max_retries=0
+            base_url=f"http://127.0.0.1:{port}/v1", api_key=MASTER, max_retries=0
         ) as client:
             yield client
     finally:
@@ -116,7 +118,7 @@ def test_answers_reach_the_client_without_secrets(
         content, arguments, reasons = streamed(ask(client, "hello", tools=TOOLS, stream=True))
         assert content == clean
         assert json.loads(arguments) == {"text": clean}
-        assert reasons == ["stop"]
+        assert reasons == ["tool_calls"]  # so LiteLLM has it where there are any
 
 
 def streamed(chunks: Any) -> tuple[str, str, list[str]]:
@@ -135,7 +137,8 @@ def test_a_clean_talk_is_as_it_was(client: openai.OpenAI, upstream: Upstream) ->
     assert ask(client, "hello").choices[0].message.content == upstream.answer
     chunks = list(ask(client, "hello", stream=True))
     texts = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices]
-    assert [text for text in texts if text] == upstream._tokens(upstream.answer)
+    assert "".join(text or "" for text in texts) == upstream.answer
+    assert len(texts) >= len(upstream.answer) // 4
 
 
 def test_the_proxy_has_not_logged_it(client: openai.OpenAI, where: Path) -> None:
