@@ -54,7 +54,8 @@ class Response:
             await self._send(message)
 
     async def _begin(self, message: Message) -> None:
-        headers = message.get("headers", ())
+        headers = list(message.get("headers", ()))  # ASGI allows what can be read but once
+        message = {**message, "headers": headers}
         self._kind = Type.of(header(headers, "content-type"))
         self._start = {**message, "headers": without(headers, "content-encoding")}
         try:
@@ -165,7 +166,7 @@ _LENGTH = ("content-length", "content-md5", "digest", "content-digest", "repr-di
 def _unpacker_of(message: Message) -> Unpacker:
     if message["status"] == 206:
         raise BodyError("a part of a text may hold a part of a secret")
-    return Unpacker(header(message.get("headers", ()), "content-encoding"))
+    return Unpacker(header(message["headers"], "content-encoding"))
 
 
 def _body_of(raw: bytes, *, more: bool) -> Message:
