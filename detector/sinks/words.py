@@ -67,9 +67,13 @@ def place(finding: Finding) -> str:
 
 def context(finding: Finding) -> str:
     """Where in the data, and under which encodings: ``messages.content, row 7, in base64``; of a
-    message ``#general, Ada, 2024-05-01T12:00:00Z, text, row 7``."""
+    message ``#general, Ada, 2024-05-01T12:00:00Z, text, row 7``; of a bundle
+    ``← src/client.ts:12:5``."""
     origin = finding.origin or {}
     parts = list(_said(origin))
+    source = origin.get("path")
+    if source is not None and not finding.path.endswith(f"!{source}"):
+        parts.append(f"← {printable(str(source))}:{origin['line']}:{origin['column']}")
     table = None if origin.get("channel") else finding.table
     column = [part for part in (table, finding.field) if part]
     if column:
