@@ -110,7 +110,7 @@ class Scanner:
         given = list(items)
         raws = [i.encode("utf-8", "surrogatepass") if isinstance(i, str) else i for i in given]
         out: list[list[Finding]] = [[] for _ in given]
-        numbers = self._hit_items(raws)
+        numbers = self.hit_items(raws)
         settled = self.settled([self._groups(raws[number], None, "") for number in numbers])
         for number, clusters in zip(numbers, settled, strict=True):
             item, findings = given[number], self.findings(clusters, "")
@@ -180,8 +180,9 @@ class Scanner:
         timeouts += tracker.timeouts
         return groups
 
-    def _hit_items(self, raws: Sequence[Bytes]) -> list[int]:
-        """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
+    def hit_items(self, raws: Sequence[Bytes]) -> list[int]:
+        """Which items hold a hit: all are shown to the engine in batches, as one buffer. The others
+        hold no finding."""
         numbers: set[int] = set()
         begin = 0
         while begin < len(raws):

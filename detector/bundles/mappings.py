@@ -66,6 +66,7 @@ def originals(mappings: bytes, asked: Sequence[tuple[int, int]]) -> list[Origina
     has no source, and for all that stands behind an error in the mappings."""
     found: list[Original | None] = [None] * len(asked)
     keys = np.array([_key(line, column) for line, column in asked], np.int64)
+    best = [-1] * len(asked)
     state, at = _State(), 0
     last = max((line for line, _ in asked), default=-1)
     while at < len(mappings) and state.line <= last:
@@ -74,7 +75,7 @@ def originals(mappings: bytes, asked: Sequence[tuple[int, int]]) -> list[Origina
             segments, state = _decoded(mappings[at:stop], state)
         except _BadVlqError:
             break
-        _answer(segments, keys, found)
+        _answer(segments, keys, found, best)
         at = stop
     return found
 
@@ -99,8 +100,9 @@ def _decoded(chunk: bytes, state: _State) -> tuple[_Segments, _State]:
     values, places = _values(codes)
     ends = np.flatnonzero(codes >= _COMMA)
     newlines = np.concatenate(([0], np.cumsum(codes[ends] == _SEMICOLON)))
-    counts = np.bincount(np.searchsorted(ends, places), minlength=len(ends) + 1)
-    if not np.isin(counts, (0, 1, 4, 5)).all():
+    bounds = np.searchsorted(places, ends)
+    counts = np.diff(bounds, prepend=0, append=len(places))
+    if counts.max() > 5 or (counts == 2).any() or (counts == 3).any():
         raise _BadVlqError
     real = np.flatnonzero(counts)
     firsts = (np.cumsum(counts) - counts)[real]
@@ -153,20 +155,19 @@ def _summed(values: Ints, firsts: Ints, mapped: NDArray[np.bool_], field: int, b
     return np.cumsum(deltas) + begin
 
 
-def _answer(segments: _Segments, keys: Ints, found: list[Original | None]) -> None:
+def _answer(segments: _Segments, keys: Ints, found: list[Original | None], best: list[int]) -> None:
+    """``best``: for each position asked for, the key of the segment that it has by now."""
     if not len(segments.lines):
         return
     held = segments.lines << 32 | np.clip(segments.begins, 0, (1 << 32) - 1)
-    order = None
-    if (np.diff(held) < 0).any():  # nothing forbids it
-        order = np.argsort(held, kind="stable")
-        held = held[order]
+    order = np.argsort(held, kind="stable")  # nothing says that they are in order
+    held = held[order]
     at = np.searchsorted(held, keys, side="right") - 1
     for n, place in enumerate(at.tolist()):
-        if place < 0 or held[place] >> 32 != keys[n] >> 32:
+        if place < 0 or held[place] >> 32 != keys[n] >> 32 or held[place] < best[n]:
             continue
-        one = place if order is None else int(order[place])
-        found[n] = _original(segments, one)
+        best[n] = int(held[place])
+        found[n] = _original(segments, int(order[place]))
 
 
 def _original(segments: _Segments, one: int) -> Original | None:

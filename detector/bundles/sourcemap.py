@@ -20,6 +20,7 @@ from detector.bundles.mappings import Original, originals
 LONGEST = 64 << 20  # bytes of a map that is read as one; a longer one is text
 DEPTH = 8  # sections in sections
 SECTIONS = 1 << 14  # of a map at most: one for each module of a large application
+SOURCES = 1 << 18  # with a content, in all sections; what has more is text
 
 _GUARD = re.compile(rb"\)\]\}'[^\n]*\n")  # a line that keeps browsers from running it
 _BEFORE = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*/+|/+|(?:\.\.?/+)+", re.IGNORECASE)
@@ -69,20 +70,34 @@ class Part(NamedTuple):
     """A map without sections. ``begin``: line and column in the bundle where it begins."""
 
     begin: tuple[int, int]
-    sources: Sequence[str]
+    root: str
+    names: Sequence[str | None]
     contents: Sequence[msgspec.Raw]
-    mappings: msgspec.Raw
-    names: msgspec.Raw
+    apart: tuple[msgspec.Raw, ...]
+    """What of its JSON is no text of its own: mappings, names of variables, contents."""
 
     def __repr__(self) -> str:
-        return f"Part({len(self.sources)} sources)"  # never what stands in them
+        return f"Part({len(self.names)} sources)"  # never what stands in them
 
-    def content(self, source: int) -> bytes | None:
-        """The text of one source, UTF-8; None where the map has it not."""
-        if source >= len(self.contents):
-            return None
-        text = _decoded(_TEXT, self.contents[source])
-        return None if text is None else text.encode("utf-8", "surrogatepass")
+    def source(self, number: int) -> str:
+        """The name of one source, as a person reads it."""
+        name = self.names[number] if number < len(self.names) else None
+        return readable(name, self.root) if name else f"source {number}"
+
+    def content(self, number: int) -> bytes | None:
+        """The text of one source, UTF-8; None where the map has it not. What is no text stays the
+        JSON that it is."""
+        raw = self.contents[number] if number < len(self.contents) else _NOTHING
+        text: str | None = _decoded(_TEXT, raw)
+        if text is not None:
+            return text.encode("utf-8", "surrogatepass")
+        as_is = bytes(raw)
+        return None if as_is == b"null" else as_is
+
+    @property
+    def mappings(self) -> bytes:
+        """The list of segments."""
+        return (_decoded(_TEXT, self.apart[0]) or "").encode("ascii", "replace")
 
 
 class SourceMap(NamedTuple):
@@ -101,7 +116,7 @@ class SourceMap(NamedTuple):
         for index, numbers in by_part.items():
             if index >= 0:
                 part = self.parts[index]
-                given = originals(_mappings(part), [_within(part, asked[n]) for n in numbers])
+                given = originals(part.mappings, [_within(part, asked[n]) for n in numbers])
                 for n, original in zip(numbers, given, strict=True):
                     found[n] = _place(index, part, original)
         return found
@@ -116,6 +131,8 @@ def read_map(data: bytes | bytearray) -> SourceMap | None:
     begin = guard.end() if (guard := _GUARD.match(data)) else 0
     parts: list[Part] = []
     if not _read(memoryview(data)[begin:], (0, 0), 0, parts):
+        return None
+    if sum(len(part.contents) for part in parts) > SOURCES:
         return None
     return SourceMap(sorted(parts, key=lambda part: part.begin))
 
@@ -145,9 +162,8 @@ def _read_section(one: msgspec.Raw, begin: tuple[int, int], depth: int, out: lis
 def _part(json: _Json, begin: tuple[int, int]) -> Part:
     root = _decoded(_TEXT, json.sourceRoot) or ""
     names = _decoded(_NAMES, json.sources) or []
-    sources = [readable(name, root) if name else f"source {n}" for n, name in enumerate(names)]
     contents = _decoded(_RAWS, json.sourcesContent) or []
-    return Part(begin, sources, contents, json.mappings, json.names)
+    return Part(begin, root, names, contents, (json.mappings, json.names, json.sourcesContent))
 
 
 def readable(name: str, root: str = "") -> str:
@@ -169,10 +185,10 @@ def kept_apart(data: bytes | bytearray, source_map: SourceMap) -> Iterator[tuple
     list of those puts ``clientSecret`` beside anything."""
     base = _address(memoryview(data))
     for part in source_map.parts:
-        readable = (n for n in range(len(part.contents)) if part.content(n) is not None)
-        for raw in (part.mappings, part.names, *(part.contents[n] for n in readable)):
-            begin = _address(memoryview(raw)) - base
-            yield begin, begin + len(memoryview(raw))
+        for raw in part.apart:
+            if raw is not _NOTHING:
+                begin = _address(memoryview(raw)) - base
+                yield begin, begin + len(memoryview(raw))
 
 
 def _address(view: memoryview) -> int:
@@ -182,20 +198,16 @@ def _address(view: memoryview) -> int:
     return address
 
 
-def _mappings(part: Part) -> bytes:
-    return (_decoded(_TEXT, part.mappings) or "").encode("ascii", "replace")
-
-
 def _within(part: Part, asked: tuple[int, int]) -> tuple[int, int]:
     line = asked[0] - part.begin[0]
     return line, asked[1] if line else asked[1] - part.begin[1]
 
 
 def _place(index: int, part: Part, original: Original | None) -> Place | None:
-    if original is None or original.source >= len(part.sources):
+    if original is None or original.source >= len(part.names):
         return None
     source, line, column = original
-    return Place(part.sources[source], line + 1, column + 1, index, source)
+    return Place(part.source(source), line + 1, column + 1, index, source)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T | None], data: memoryview | msgspec.Raw) -> T | None:
