@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -109,3 +110,11 @@ def test_a_place_before_the_beginning_is_none():
 @pytest.mark.parametrize("data", [b"", b";" * 300_000, b"A" * 400_000, b"g" * 400_000])
 def test_hostile_ones_are_none(data):
     assert originals(data, [(0, 0), (10**9, 10**12)])[1] is None
+
+
+def test_what_is_kept_does_not_grow_with_the_map():
+    data = b"EAAA," * 2_000_000
+    tracemalloc.start()
+    assert originals(data, [(0, 3)]) == [Original(0, 0, 0)]
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
