@@ -105,7 +105,9 @@ def masked(secret: str) -> str:
 
 
 def claim(key: str, value: str | float) -> str:
-    """``role service_role``; the times of a JSON web token (RFC 7519) as days."""
+    """``role service_role``; the times of a JSON web token (RFC 7519) as days; ``shipped``."""
     if key in ("exp", "iat", "nbf") and isinstance(value, int | float) and 0 < value < _MAX_TIME:
         value = datetime.datetime.fromtimestamp(value, datetime.UTC).date().isoformat()
+    if value is True:
+        return clipped(str(key))
     return f"{clipped(str(key))} {clipped(str(value))}"
