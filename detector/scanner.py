@@ -140,16 +140,16 @@ class Scanner:
             return Redacted(decoded, _in_characters(findings, data, raw))
         return Redacted(clean, findings)
 
-    def clusters(self, raws: Sequence[Bytes], timeouts: list[str]) -> Sequence[Sequence[Settled]]:
-        """What is found in each of these texts, before it becomes findings; the model is asked
-        once. ``timeouts`` gets the rules that took too long."""
+    def groups(self, raws: Sequence[Bytes], timeouts: list[str]) -> list[Sequence[Group]]:
+        """What matches in each of these texts, for :meth:`settled`: many texts of many messages
+        ask the model once. ``timeouts`` gets the rules that took too long."""
         groups: list[Sequence[Group]] = []
         for raw in raws:
             hits = self._find(raw) if len(raw) <= STRIDE else None
             slow: list[tuple[str, int]] = []
             groups.append(self._tracked(raw, hits, "", slow) if hits != [] else [])
             timeouts += [rule for rule, _ in slow]
-        return self.settled(groups)
+        return groups
 
     def may_hold(self, raw: Bytes) -> bool:
         """Whether the engine hits anything at all in a text; where not, no part of it holds a

@@ -97,8 +97,19 @@ class Tracker:
         self._matcher.drop(base)
 
     def undecided_from(self, window: Bytes, size: int) -> int:
-        """Absolute position before which nothing can become part of a finding any more."""
+        """Absolute position before which nothing can become part of a secret any more."""
         return self._matcher.undecided_from(window, size)
+
+    def pending_from(self, window: Bytes, size: int) -> int:
+        """Absolute position before which no secret lies that a head was hit of; what has no head
+        yet is for the caller to know."""
+        floor = self._matcher.pending_from(window, size)
+        return min([floor, *(match.start for match in self._open)])
+
+    @property
+    def waits(self) -> bool:
+        """Whether more bytes could settle something."""
+        return bool(self._open) or self._matcher.waits
 
     def open_from(self) -> int | None:
         """Where the first match begins that is not given yet; None if there is none."""

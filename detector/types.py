@@ -153,7 +153,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
 
 class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="table"):
     """What was found in one table. ``rows``: of the whole table, None where nobody counted;
-    ``rows_found``: of those with a finding; ``distinct``: different secrets."""
+    ``rows_found``: of those with a finding; ``distinct``: different secrets; ``owners``: of the
+    rows with a finding, how many different values ``owner_column`` has that are not NULL. Without
+    such a column a row is its own owner."""
 
     path: str
     table: str
@@ -161,6 +163,8 @@ class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     rows_found: int
     occurrences: int
     distinct: int
+    owners: int
+    owner_column: str | None = None
     exposure: str | None = None
     """Who else may read or write it, in words."""
     open: bool = False
@@ -202,7 +206,8 @@ class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     rows_found: int
     occurrences: int
     distinct: int | None
-    """None for a column that was judged as a whole."""
+    """None for a column that was judged as a whole, and so is ``owners``."""
+    owners: int | None
     example: Secret
     revoke: str = ""
 

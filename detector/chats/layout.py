@@ -16,6 +16,7 @@ from detector.chats.shapes import Names, Origin, Shape, recognised, said_by
 from detector.chats.spans import NONE, Found, Message
 from detector.tables.census import Census
 from detector.tables.layout import Cell, Dialect, Layout
+from detector.tables.spans import Spans
 from detector.types import Bytes
 
 
@@ -30,13 +31,23 @@ class Chat(NamedTuple):
         return self.inner.begin(), self.shape.splitter.begin()
 
     def walk(
-        self, state: Any, data: Bytes, positions: Sequence[int], census: Census | None = None
+        self,
+        state: Any,
+        data: Bytes,
+        positions: Sequence[int],
+        census: Census | None = None,
+        spans: Spans | None = None,
     ) -> tuple[Any, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`; cells have no origin. Where channels are
         the tables nothing is told of columns."""
-        inner, cells = self.inner.walk(state[0], data, positions, self.counted(census))
+        chosen = None if self.shape.named else spans
+        inner, cells = self.inner.walk(state[0], data, positions, self.counted(census), chosen)
         messages, _ = self.shape.splitter.walk(state[1], data, ())
         return (inner, messages), cells
+
+    def end(self, state: Any, spans: Spans) -> None:
+        """See :class:`~detector.tables.layout.Dialect`."""
+        self.inner.end(state[0], spans)
 
     def counted(self, census: Census | None) -> Census | None:
         """What the cells' dialect tells of itself, if it may."""
@@ -72,10 +83,12 @@ class ChatLayout:
         base: int = 0,
         state: Any = None,
         census: Census | None = None,
+        spans: Spans | None = None,
     ) -> None:
         inner, self._state = dialect.begin() if state is None else state
         counted = dialect.counted(census)
-        self._cells = Layout(dialect.inner, base=base, state=inner, census=counted)
+        chosen = None if dialect.shape.named else spans
+        self._cells = Layout(dialect.inner, base=base, state=inner, census=counted, spans=chosen)
         self._shape, self._splitter = dialect.shape, dialect.shape.splitter
         self._mark = base
         self._load, self._safe = names, safe
@@ -118,6 +131,7 @@ class ChatLayout:
         for one in self._waiting:
             self._tell(one, message)
         self._waiting = []
+        self._cells.finish()
 
     def _placed(self, position: int, cell: Cell) -> Cell:
         placed = self._shape.placed(cell)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from detector.chats.fields import first, inside, parsed, shown, time_of
@@ -126,9 +127,14 @@ def _origin(
 
 
 def _any(one: Mapping[str, Any], _field: str | None, _names: Names) -> Origin:
-    return _origin(
-        first(one, _CHANNELS), first(one, _AUTHORS), first(one, _IDS), time_of(one, _TIMES)
-    )
+    channels, authors, ids, times = _present(tuple(one))
+    return _origin(first(one, channels), first(one, authors), first(one, ids), time_of(one, times))
+
+
+@lru_cache(maxsize=64)  # messages of one export have the same fields
+def _present(keys: tuple[str, ...]) -> list[list[str]]:
+    """Those of the fields that are there, the best first."""
+    return [[k for k in known if k in keys] for known in (_CHANNELS, _AUTHORS, _IDS, _TIMES)]
 
 
 def _turn(one: Mapping[str, Any], field: str | None, _names: Names) -> Origin:

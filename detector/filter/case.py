@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +18,9 @@ from detector.filter.verdict import Verdict
 from detector.mask import Mask, characters, replacement
 from detector.scanner import Scanner
 from detector.types import Finding
+
+Found = tuple[Sequence[Sequence[Settled]], Sequence[str]]
+"""What the scanner sees in some texts, and the rules that took too long."""
 
 
 class Case:
@@ -45,10 +48,17 @@ class Case:
         self._known: set[tuple[int, int, int, str]] = set() if before is None else before._known
         self.lifted: dict[Leaf, list[Edit]] = {}
         """The edits, of outermost leaves. Empty: the message goes on as it is, or nowhere."""
+        self._views = [view for view in message.views() if scanner.may_hold(view.raw)]
 
-    def verdict(self, given: Any, so_far: Verdict | None) -> Verdict:
-        """The verdict on the message, which was given as that object."""
-        for leaf, clusters in self._looked():
+    @property
+    def raws(self) -> list[bytes]:
+        """What the scanner has to look at."""
+        return [view.raw for view in self._views]
+
+    def verdict(self, given: Any, so_far: Verdict | None, found: Found) -> Verdict:
+        """The verdict on the message, which was given as that object. ``found``: in ``raws``,
+        and the rules that took too long."""
+        for leaf, clusters in self._looked(*found):
             for cluster in clusters:
                 self._judge(leaf, cluster)
         findings = tuple(self._placed())
@@ -68,13 +78,13 @@ class Case:
             given = self._edited()
         return Verdict(action, given, findings, reason, error)
 
-    def _looked(self) -> list[tuple[Leaf, list[Settled]]]:
-        timeouts: list[str] = []
+    def _looked(
+        self, found: Sequence[Sequence[Settled]], timeouts: Sequence[str]
+    ) -> list[tuple[Leaf, list[Settled]]]:
         marks = Marks()
-        views = self._message.views
-        found = self._scanner.clusters([view.raw for view in views], timeouts)
-        for view, clusters in zip(views, found, strict=True):
+        for view, clusters in zip(self._views, found, strict=True):
             marks.take(view, clusters)
+        self._views = []
         self._errors += [f"rule {rule} took too long" for rule in timeouts]
         return marks.clusters()
 
@@ -134,7 +144,7 @@ class Case:
         """A span of an outermost leaf, in the leaf as it was in the first message."""
         before = self._before
         while before is not None:
-            top = before._message.tops[top.number]
+            top = before._message.top(top.number)
             start, end = _unedited(before.lifted.get(top, []), start, end)
             before = before._before
         return start, end, top
@@ -158,30 +168,34 @@ class Case:
     def _keep_names_apart(self, document: Document) -> None:
         """Two names of one object that became the same are numbered: no value may be lost."""
         objects = [number for _, number in places(document.value)]
+        touched = {
+            objects[leaf.number]
+            for leaf in self._edits
+            if leaf.within is document and objects[leaf.number] >= 0
+        }
         names = [
-            (leaf, number)
-            for leaf, number in zip(document.leaves, objects, strict=True)
-            if number >= 0
+            (document.leaf(number), objects[number])
+            for number in range(len(objects))
+            if objects[number] in touched
         ]
-        touched = {number for leaf, number in names if leaf in self._edits}
-        taken: dict[int, set[bytes]] = {number: set() for number in touched}
+        taken: dict[int, dict[bytes, int]] = {number: {} for number in touched}
         for leaf, number in names:
-            if number in touched and leaf not in self._edits:
-                taken[number].add(leaf.raw)
+            if leaf not in self._edits:
+                taken[number][leaf.raw] = 1
         for leaf, number in names:
             if leaf in self._edits:
                 self._number(leaf, taken[number])
 
-    def _number(self, leaf: Leaf, taken: set[bytes]) -> None:
+    def _number(self, leaf: Leaf, taken: dict[bytes, int]) -> None:
+        """``taken``: the object's names, and how far the numbers behind each are used."""
         edits = self._edits[leaf]
-        made, count = applied(leaf.raw, edits), 1
-        name = made
+        name = made = applied(leaf.raw, edits)
         while name in taken:
-            count += 1
-            name = made + b" %d" % count
+            taken[made] += 1
+            name = made + b" %d" % taken[made]
         if name != made:
             edits.append((len(leaf.raw), len(leaf.raw), name[len(made) :]))
-        taken.add(name)
+        taken[name] = 1
 
 
 _SET_APART = (Action.quarantine, "errors set apart")

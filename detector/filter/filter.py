@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from detector.errors import DetectorError
-from detector.filter.case import Case
+from detector.filter.case import Case, Found
 from detector.filter.message import ObjectMessage, TextMessage
 from detector.filter.policy import Action, Policy
 from detector.filter.rendering import (
@@ -24,11 +25,18 @@ from detector.scanner import Scanner
 Origin = tuple[str | None, str | None]
 """A message's channel and sender."""
 
-MOST_LOOKS = 8  # of 10,000 random documents with secrets none took more than three
+_Steps = Generator[list[bytes], Found, Verdict]
+"""Asks for what the scanner sees in some texts, until there is a verdict."""
+
+MOST_LOOKS = 8  # bounds the work on a message made to hold more at each look
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
-_STARTS = frozenset('{[" \t\r\n')  # characters that a JSON text may begin with
-_FIRST_BYTES = frozenset(b'{[" \t\r\n\xef')  # and bytes; the last begins a byte order mark
+_BLANK_OR_OPEN = '{[" \t\r\n'  # what a JSON text may begin with
+_FIRST_BYTES = frozenset(_BLANK_OR_OPEN.encode() + b"\xef")  # the last begins a byte order mark
+_STARTS: frozenset[str | bytes] = frozenset(
+    [*_BLANK_OR_OPEN, *(bytes([first]) for first in _FIRST_BYTES)]
+)
+_BYTES = (bytes, bytearray, memoryview)
 
 
 class Filter:
@@ -58,20 +66,46 @@ class Filter:
         """The verdict on a message: a text, bytes, or a JSON-like object. Never raises for what
         a message holds. ``channel`` and ``sender``: for the policy's conditions on them."""
         try:
-            if type(message) is str and message[:1] not in _STARTS:
-                raw = message.encode("utf-8", "surrogatepass")
+            kind = type(message)
+            if (kind is str or kind is bytes) and message[:1] not in _STARTS:
+                raw = message if kind is bytes else message.encode("utf-8", "surrogatepass")
                 if not self._may_hold(raw):
                     return Verdict(Action.allow, message)
             return self._verdict(message, (channel, sender))
-        except UnreadableError as error:
+        except Exception as error:
+            return self._failed(message, error)
+
+    def check_many(
+        self, messages: Sequence[Any], *, channels: Sequence[str | None] = ()
+    ) -> list[Verdict]:
+        """The verdict on each of many messages. The model is asked about all of them at once,
+        which takes a tenth of the time where many hold something. ``channels``: one for each."""
+        origins = [(channel, None) for channel in channels] or [(None, None)] * len(messages)
+        looks = [_Look(self._steps(*one)) for one in zip(messages, origins, strict=True)]
+        while waiting := [look for look in looks if look.verdict is None and look.error is None]:
+            timeouts: list[list[str]] = [[] for _ in waiting]
+            groups = [
+                self.scanner.groups(look.raws, slow)
+                for look, slow in zip(waiting, timeouts, strict=True)
+            ]
+            settled = iter(self.scanner.settled([one for some in groups for one in some]))
+            for look, some, slow in zip(waiting, groups, timeouts, strict=True):
+                look.go_on(([next(settled) for _ in some], slow))
+        return [
+            look.verdict or self._failed(message, look.error)
+            for message, look in zip(messages, looks, strict=True)
+        ]
+
+    def _failed(self, message: Any, error: Exception | None) -> Verdict:
+        if isinstance(error, UnreadableError):
             return failed(self.policy, message, f"the message {error}")
-        except RecursionError:
+        if isinstance(error, RecursionError):
             return failed(self.policy, message, "the message is nested too deeply")
-        except DetectorError as error:
+        if isinstance(error, DetectorError):
             return failed(self.policy, message, str(error))
-        except Exception as error:  # whatever went wrong: its text may hold content
-            what = f"{type(error).__name__} while looking at the message"
-            return failed(self.policy, message, what)
+        # Whatever went wrong: its text may hold content.
+        what = f"{type(error).__name__} while looking at the message"
+        return failed(self.policy, message, what)
 
     async def acheck(
         self, message: Any, *, channel: str | None = None, sender: str | None = None
@@ -82,14 +116,29 @@ class Filter:
         return self.check(message, channel=channel, sender=sender)
 
     def _verdict(self, message: Any, origin: Origin) -> Verdict:
-        """Beside a mask a value may read as a secret that beside what the mask replaced did not.
+        steps = self._steps(message, origin)
+        try:
+            raws = next(steps)
+            while True:
+                timeouts: list[str] = []
+                groups = self.scanner.groups(raws, timeouts)
+                raws = steps.send((self.scanner.settled(groups), timeouts))
+        except StopIteration as done:
+            verdict: Verdict = done.value
+            return verdict
+
+    def _steps(self, message: Any, origin: Origin) -> _Steps:
+        """Asks for what the scanner sees in some texts until there is a verdict.
+
+        Beside a mask a value may read as a secret that beside what the mask replaced did not.
         So a copy is looked at, too, until it is clean."""
         verdict, content, before = None, message, None
         for _ in range(MOST_LOOKS):
             case = self._case(content, origin, before)
             if case is None:
                 break
-            verdict = case.verdict(content, verdict)
+            found = yield case.raws
+            verdict = case.verdict(content, verdict, found)
             content, before = verdict.content, case
             if not case.lifted:
                 break
@@ -102,7 +151,7 @@ class Filter:
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
             return self._text(raw, parsed(message), origin, before, is_text=True)
-        if isinstance(message, bytes | bytearray | memoryview):
+        if isinstance(message, _BYTES):
             raw = bytes(message)
             return self._text(raw, _parsed_bytes(raw), origin, before, is_text=False)
         text = plain_text(message)
@@ -138,6 +187,26 @@ class Filter:
         return _make, (self.scanner, self.policy, self.mask)
 
 
+class _Look:
+    """A message on its way to a verdict, one of many."""
+
+    def __init__(self, steps: _Steps) -> None:
+        self._steps = steps
+        self.raws: list[bytes] = []
+        self.verdict: Verdict | None = None
+        self.error: Exception | None = None
+        self.go_on(None)
+
+    def go_on(self, found: Found | None) -> None:
+        """To the next texts that the scanner has to look at, or to the end."""
+        try:
+            self.raws = next(self._steps) if found is None else self._steps.send(found)
+        except StopIteration as done:
+            self.verdict = done.value
+        except Exception as error:
+            self.error = error
+
+
 def _make(scanner: Scanner, policy: Policy, mask: Mask) -> Filter:
     return Filter(scanner, policy, mask=mask)
 
@@ -153,7 +222,7 @@ def _parsed_bytes(raw: bytes) -> tuple[Any] | None:
 
 def _is_large(message: Any) -> bool:
     """Whether it holds more than 64 KiB; looks at no more of it than that."""
-    if isinstance(message, str | bytes | bytearray | memoryview):
+    if isinstance(message, (str, *_BYTES)):
         return len(message) > LARGE
     left, waiting = LARGE, [message]
     while waiting and left > 0:

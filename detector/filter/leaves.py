@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import copy
 import re
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any
+from json.decoder import scanstring  # type: ignore[attr-defined]  # missing in the stubs
+from typing import Any, Protocol
 
 from detector.cluster import Survivor
 from detector.filter.rendering import Number, Pairs, Rendering, UnreadableError, quote
@@ -27,6 +29,12 @@ _ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
 
+_CHUNK = re.compile(
+    rb"(?:[^\\]|\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|u[0-9a-fA-F]{4}|.)){1,512}+",
+    re.DOTALL,
+)
+
 
 class Piece(Survivor, frozen=True, gc=False):
     """A part of a match that lies in one leaf. Pieces of one match have its number."""
@@ -35,43 +43,64 @@ class Piece(Survivor, frozen=True, gc=False):
 
 
 class Escapes:
-    """From places in the inside of a JSON string to places in what it says, and back."""
+    """From places in the inside of a JSON string to places in what it says, and back.
 
-    __slots__ = ("_coded", "_ends", "_plain", "_plain_ends")
+    What is kept is a pair of places for each 512 characters, so a string of line ends takes no
+    more memory than another; between two such pairs escapes are looked for anew.
+    """
+
+    __slots__ = ("_coded", "_plain", "_raw")
 
     def __init__(self, raw: bytes) -> None:
-        self._coded: list[int] = []
-        self._ends: list[int] = []
-        self._plain: list[int] = []
-        self._plain_ends: list[int] = []
-        shift = 0
-        for escape in _ESCAPES.finditer(raw):
-            start, end = escape.span()
-            width = _width(escape[0])
-            self._coded.append(start)
-            self._ends.append(end)
-            self._plain.append(start - shift)
-            self._plain_ends.append(start - shift + width)
-            shift += end - start - width
+        self._raw = raw
+        self._coded, self._plain = array("q", [0]), array("q", [0])
+        at = 0
+        while at < len(raw):
+            stop = _CHUNK.match(raw, at).end()  # type: ignore[union-attr]  # matches always
+            while stop < len(raw) and raw[stop] & 0xC0 == 0x80:  # not inside of a character
+                stop += 1
+            self._plain.append(self._plain[-1] + _said(raw[at:stop]))
+            self._coded.append(stop)
+            at = stop
+
+    def __repr__(self) -> str:
+        return f"Escapes({len(self._raw)} bytes)"  # never what it says
 
     def plain(self, place: int, *, up: bool = False) -> int:
         """Where in what the string says; ``up``: behind an escape that the place is inside of."""
-        number = bisect_right(self._coded, place) - 1
-        if number < 0:
-            return place
-        if place >= self._ends[number]:
-            return self._plain_ends[number] + place - self._ends[number]
-        inside = up and place > self._coded[number]
-        return self._plain_ends[number] if inside else self._plain[number]
+        coded, plain = self._before(self._coded, place)
+        for escape in _ESCAPES.finditer(self._raw, coded):
+            start, end = escape.span()
+            if start >= place:
+                break
+            plain += start - coded
+            width = _width(escape[0])
+            if end > place:
+                return plain + width if up else plain
+            coded, plain = end, plain + width
+        return plain + place - coded
 
     def coded(self, place: int) -> int:
         """Where in the JSON string. A place between two characters is one between two codes."""
-        number = bisect_right(self._plain, place) - 1
-        if number < 0:
-            return place
-        if place >= self._plain_ends[number]:
-            return self._ends[number] + place - self._plain_ends[number]
-        return self._coded[number]
+        coded, plain = self._before(self._plain, place)
+        for escape in _ESCAPES.finditer(self._raw, coded):
+            start, end = escape.span()
+            if plain + start - coded >= place:
+                break
+            coded, plain = end, plain + start - coded + _width(escape[0])
+        return coded + place - plain
+
+    def _before(self, places: array[int], place: int) -> tuple[int, int]:
+        number = max(0, bisect_right(places, place) - 1)
+        return self._coded[number], self._plain[number]
+
+
+def _said(raw: bytes) -> int:
+    """Bytes of UTF-8 of what the inside of a JSON string says."""
+    if b"\\" not in raw:
+        return len(raw)
+    text, _ = scanstring(raw.decode("utf-8", "surrogatepass") + '"', 0, False)
+    return len(_encoded(text))
 
 
 def _width(escape: bytes) -> int:
@@ -116,32 +145,34 @@ class Leaf:
 
 
 class View:
-    """A text that the scanner is shown. Leaf ``leaves[n]`` is its ``[starts[n], ends[n])``.
-    ``seam``: of joined leaves, where only what lies over a seam counts."""
+    """A text that the scanner is shown. ``[starts[n], ends[n])`` of it is leaf ``numbers[n]`` of
+    the document. ``seam``: of joined leaves, where only what lies over a seam counts."""
 
-    __slots__ = ("_escapes", "ends", "escaped", "leaves", "raw", "seam", "starts")
+    __slots__ = ("_escapes", "document", "ends", "escaped", "numbers", "raw", "seam", "starts")
 
     def __init__(
         self,
         raw: bytes,
-        starts: list[int],
-        ends: list[int],
-        leaves: list[Leaf],
+        starts: Sequence[int],
+        ends: Sequence[int],
+        document: Leaves,
+        numbers: Sequence[int],
         *,
         escaped: bool = False,
         seam: bool = False,
     ) -> None:
-        self.raw, self.starts, self.ends, self.leaves = raw, starts, ends, leaves
+        self.raw, self.starts, self.ends = raw, starts, ends
+        self.document, self.numbers = document, numbers
         self.escaped, self.seam = escaped, seam
         self._escapes: dict[int, Escapes | None] = {}
 
     def __repr__(self) -> str:
-        return f"View({len(self.raw)} bytes, {len(self.leaves)} leaves)"  # never what it says
+        return f"View({len(self.raw)} bytes, {len(self.numbers)} leaves)"  # never what it says
 
     def spans(self, start: int, end: int) -> Iterator[tuple[Leaf, int, int]]:
         """The spans of leaves that ``[start, end)`` touches, innermost leaves."""
         for number in range(bisect_right(self.ends, start), bisect_left(self.starts, end)):
-            leaf, begin = self.leaves[number], self.starts[number]
+            leaf, begin = self.document.leaf(self.numbers[number]), self.starts[number]
             low, high = max(start, begin) - begin, min(end, self.ends[number]) - begin
             if escapes := self.escapes(number):
                 low, high = escapes.plain(low), escapes.plain(high, up=True)
@@ -160,76 +191,110 @@ class View:
         return self._escapes[number]
 
 
-class Document:
-    """The leaves and views of a rendering. ``source``: the leaf whose text it is, if it is one."""
+class Leaves(Protocol):
+    """What views know of a document."""
 
-    __slots__ = ("leaves", "source", "text", "value", "views")
+    def leaf(self, number: int) -> Leaf:
+        """The leaf of that number, the same one each time."""
+
+
+class Single:
+    """The one leaf of a message that is a text."""
+
+    __slots__ = ("_leaf",)
+
+    def __init__(self, leaf: Leaf) -> None:
+        self._leaf = leaf
+
+    def leaf(self, number: int) -> Leaf:
+        """That leaf."""
+        return self._leaf
+
+    def views(self) -> Iterator[View]:
+        """The text itself."""
+        raw = self._leaf.raw
+        yield View(raw, [0], [len(raw)], self, [0])
+
+
+class Document:
+    """The leaves and views of a rendering. ``source``: the leaf whose text it is, if it is one.
+    A message may have millions of leaves: only those are made in which something is found."""
+
+    __slots__ = ("_leaves", "_rendering", "source", "text", "value")
 
     def __init__(self, rendering: Rendering, source: Leaf | None = None) -> None:
-        self.value, self.source = rendering.value, source
-        self.leaves = [
-            Leaf(_encoded(text), number, frozen=type(text) is Number)
-            for number, text in enumerate(rendering.texts)
-        ]
-        self.views: list[View] = []
-        for leaf in self.leaves:
-            leaf.within = self
-        for number in rendering.loose:
-            if number not in rendering.inner:
-                leaf = self.leaves[number]
-                self.views.append(View(leaf.raw, [0], [len(leaf.raw)], [leaf]))
-        for number, inner in rendering.inner.items():
-            leaf = self.leaves[number]
-            leaf.inner = Document(inner, leaf)
-            self.views += leaf.inner.views
-        self.text = self._whole(rendering) if source is None else self._sourced(source)
-        self.views.append(self.text)
-        if source is not None and b"\\" in source.raw:
-            self.views.append(self._whole(rendering))
-        self.views += [self._joined(seam) for seam in rendering.seams]
+        self._rendering, self.source = rendering, source
+        self.value = rendering.value
+        self._leaves: dict[int, Leaf] = {}
+        self.text = self._whole() if source is None else self._sourced(source)
 
-    def _whole(self, rendering: Rendering) -> View:
+    @property
+    def texts(self) -> Sequence[str]:
+        """What the leaves say."""
+        return self._rendering.texts
+
+    def leaf(self, number: int) -> Leaf:
+        """The leaf of that number, the same one each time."""
+        leaf = self._leaves.get(number)
+        if leaf is None:
+            text = self._rendering.texts[number]
+            leaf = Leaf(_encoded(text), number, frozen=type(text) is Number)
+            leaf.within = self
+            if self.source is not None:
+                leaf.outer = self.source, self.text.starts[number]
+                leaf.shift = self.text.escapes(number)
+            if (inner := self._rendering.inner.get(number)) is not None:
+                leaf.inner = Document(inner, leaf)
+            self._leaves[number] = leaf
+        return leaf
+
+    def views(self) -> Iterator[View]:
+        """What the scanner is to be shown. Those of single leaves come first: what is found in
+        them is found without escapes; then whole documents, then joined leaves."""
+        rendering = self._rendering
+        for number in rendering.loose:
+            if number in rendering.inner:
+                inner = self.leaf(number).inner
+                yield from inner.views() if inner is not None else ()
+            else:
+                raw = _encoded(rendering.texts[number])
+                yield View(raw, [0], [len(raw)], self, [number])
+        yield self.text
+        if self.source is not None and b"\\" in self.source.raw:
+            yield self._whole()
+        for seam in rendering.seams:
+            yield self._joined(seam)
+
+    def _whole(self) -> View:
         """The document as it was rendered."""
+        rendering = self._rendering
         parts = [_encoded(part) for part in rendering.parts]
-        ends = list(accumulate(map(len, parts)))
-        starts, stops = [], []
-        for spot, leaf in zip(rendering.spots, self.leaves, strict=True):
-            quotes = not leaf.frozen
+        ends = array("q", accumulate(map(len, parts)))
+        starts, stops = array("q"), array("q")
+        for spot, text in zip(rendering.spots, rendering.texts, strict=True):
+            quotes = type(text) is not Number
             starts.append(ends[spot] - len(parts[spot]) + quotes)
             stops.append(ends[spot] - quotes)
-        return View(b"".join(parts), starts, stops, self.leaves, escaped=True)
+        return View(b"".join(parts), starts, stops, self, range(len(starts)), escaped=True)
 
     def _sourced(self, source: Leaf) -> View:
         """The document as it stands in its source."""
-        starts, ends = [], []
-        for token in _LEAVES.finditer(source.raw):
-            quotes = source.raw[token.start()] == 0x22
-            starts.append(token.start() + quotes)
-            ends.append(token.end() - quotes)
-        if len(starts) != len(self.leaves):
+        raw = source.raw
+        starts, ends = array("q"), array("q")
+        for token in _LEAVES.finditer(raw):
+            start, end = token.span()
+            quotes = raw[start] == 0x22
+            starts.append(start + quotes)
+            ends.append(end - quotes)
+        if len(starts) != len(self._rendering.texts):
             raise UnreadableError("is JSON that is read in two ways")
-        view = View(source.raw, starts, ends, self.leaves, escaped=True)
-        for number, leaf in enumerate(self.leaves):
-            leaf.outer = source, starts[number]
-            if b"\\" in source.raw[starts[number] : ends[number]]:
-                leaf.shift = view.escapes(number)
-        return view
+        return View(raw, starts, ends, self, range(len(starts)), escaped=True)
 
     def _joined(self, seam: list[int]) -> View:
-        leaves = [self.leaves[number] for number in seam]
-        ends = list(accumulate(len(leaf.raw) for leaf in leaves))
-        starts = [0, *ends[:-1]]
-        return View(b"".join(leaf.raw for leaf in leaves), starts, ends, leaves, seam=True)
-
-
-def of_text(raw: bytes, rendering: Rendering | None) -> tuple[Leaf, list[View]]:
-    """The one leaf of a message that is a text, and its views. ``rendering``: of what it says,
-    where it is JSON."""
-    leaf = Leaf(raw, 0)
-    if rendering is None:
-        return leaf, [View(raw, [0], [len(raw)], [leaf])]
-    leaf.inner = Document(rendering, leaf)
-    return leaf, leaf.inner.views
+        raws = [_encoded(self._rendering.texts[number]) for number in seam]
+        ends = array("q", accumulate(map(len, raws)))
+        starts = array("q", [0, *ends[:-1]])
+        return View(b"".join(raws), starts, ends, self, seam, seam=True)
 
 
 def places(value: Any) -> Iterator[tuple[tuple[Any, ...], int]]:

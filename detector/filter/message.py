@@ -4,10 +4,10 @@ and how a place in them is named."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from detector.filter.leaves import Document, Edit, Leaf, View, of_text, places, rebuilt
+from detector.filter.leaves import Document, Edit, Leaf, Single, View, places, rebuilt
 from detector.filter.rendering import Rendering
 from detector.mask import characters
 
@@ -28,15 +28,13 @@ class ObjectMessage:
         self._document = Document(rendering)
         self._places: list[tuple[tuple[Any, ...], int]] | None = None
 
-    @property
-    def views(self) -> list[View]:
+    def views(self) -> Iterator[View]:
         """What the scanner is to be shown."""
-        return self._document.views
+        return self._document.views()
 
-    @property
-    def tops(self) -> list[Leaf]:
-        """The outermost leaves, by their numbers."""
-        return self._document.leaves
+    def top(self, number: int) -> Leaf:
+        """The outermost leaf of that number."""
+        return self._document.leaf(number)
 
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """A copy with the edits of its outermost leaves; what has none is shared."""
@@ -60,22 +58,22 @@ class TextMessage(ObjectMessage):
     """A message that is a text, or bytes; ``rendering``: of what it says, if it is JSON."""
 
     def __init__(self, raw: bytes, rendering: Rendering | None, *, is_text: bool) -> None:
-        self._leaf, self._views = of_text(raw, rendering)
+        self._leaf = Leaf(raw, 0)
         self._is_text = self.in_characters = is_text
         self.utf8 = is_text or rendering is not None
         self._places = None
-        if self._leaf.inner is not None:
-            self._document = self._leaf.inner
+        if rendering is not None:
+            self._document = self._leaf.inner = Document(rendering, self._leaf)
 
-    @property
-    def views(self) -> list[View]:
+    def views(self) -> Iterator[View]:
         """What the scanner is to be shown."""
-        return self._views
+        if self._leaf.inner is not None:
+            return self._leaf.inner.views()
+        return Single(self._leaf).views()
 
-    @property
-    def tops(self) -> list[Leaf]:
+    def top(self, number: int) -> Leaf:
         """The one outermost leaf."""
-        return [self._leaf]
+        return self._leaf
 
     def edited(self, edits: Mapping[Leaf, list[Edit]]) -> Any:
         """The text with its edits."""
@@ -96,14 +94,20 @@ class Ruler:
 
     def __init__(self, raw: bytes, *, in_characters: bool) -> None:
         self._raw, self._in_characters = raw, in_characters
+        self._restart()
+
+    def _restart(self) -> None:
         self._place = self._count = self._lines = 0
+        self._line_begins = 0
 
     def offset(self, place: int) -> int:
         """The place in the units of the message's user."""
         if place < self._place:
-            self._place = self._count = self._lines = 0
+            self._restart()
         between = self._raw[self._place : place]
-        self._lines += between.count(b"\n")
+        if breaks := between.count(b"\n"):
+            self._lines += breaks
+            self._line_begins = self._place + between.rfind(b"\n") + 1
         self._count += characters(between)
         self._place = place
         return self._count if self._in_characters else place
@@ -111,7 +115,7 @@ class Ruler:
     def line(self, place: int) -> tuple[int, int]:
         """Line and column of a place, both from 1, the column in bytes."""
         self.offset(place)
-        return self._lines + 1, place - self._raw.rfind(b"\n", 0, place)
+        return self._lines + 1, place - self._line_begins + 1
 
 
 def applied(raw: bytes, edits: list[Edit]) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from detector.errors import EngineError, UsageError
+from detector.prefilter.edge import Edge
 from detector.prefilter.table import ID_BITS, HeadTable
 from detector.rules import Head
 from detector.types import Bytes
@@ -63,4 +64,4 @@ def _announce(reason: str) -> None:
         )
 
 
-__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Engine", "HeadTable", "make_engine"]
+__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Edge", "Engine", "HeadTable", "make_engine"]

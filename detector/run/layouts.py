@@ -12,6 +12,7 @@ from detector.addresses import Addresses
 from detector.chats.layout import Chat, ChatLayout, chat_in
 from detector.chats.shapes import Names
 from detector.columns import kind_of
+from detector.run.owners import Owned, OwnerColumns
 from detector.run.slack import names_beside
 from detector.run.tables import Seen, Tables, seen
 from detector.run.unit import READ
@@ -20,6 +21,7 @@ from detector.sources import Entry, FileRef, Limits, contents_beside, open_entri
 from detector.tables.census import Census
 from detector.tables.layout import Dialect, Layout
 from detector.tables.sniff import sniff
+from detector.tables.spans import Spans
 from detector.tables.sql import Sql, block
 from detector.types import Skipped
 
@@ -28,13 +30,20 @@ HEAD = 4096  # bytes that tell how a text holds tables
 
 
 def layout_of(
-    scanner: Scanner, file: FileRef, entry: Entry, head: bytes, census: Census
+    scanner: Scanner,
+    file: FileRef,
+    entry: Entry,
+    head: bytes,
+    census: Census,
+    spans: Spans | None = None,
 ) -> Layout | ChatLayout | None:
     """That of an entry of a file which begins with ``head``, None for what holds no tables."""
     if entry.table is not None:
-        return Layout(Sql(), state=block(*entry.table), census=census)
+        return Layout(Sql(), state=block(*entry.table), census=census, spans=spans)
     dialect = Sql() if entry.path.endswith(SCHEMA) else _told_by(entry.path, head)
-    return None if dialect is None else opened(scanner, file, entry.path, dialect, census=census)
+    if dialect is None:
+        return None
+    return opened(scanner, file, entry.path, dialect, census=census, spans=spans)
 
 
 def opened(
@@ -46,15 +55,16 @@ def opened(
     base: int = 0,
     state: Any = None,
     census: Census | None = None,
+    spans: Spans | None = None,
 ) -> Layout | ChatLayout:
     """The layout of what is at ``path`` in a file, from a state on."""
     if not isinstance(dialect, Chat):
-        return Layout(dialect, base=base, state=state, census=census)
+        return Layout(dialect, base=base, state=state, census=census, spans=spans)
     names: Callable[[], Names] = dict
     if dialect.shape.kind == "slack":
         names = partial(names_beside, file, path)
     safe = scanner.safe_name
-    return ChatLayout(dialect, names, safe, base=base, state=state, census=census)
+    return ChatLayout(dialect, names, safe, base=base, state=state, census=census, spans=spans)
 
 
 def _told_by(path: str, head: bytes) -> Dialect | None:
@@ -151,13 +161,17 @@ def _read(file: FileRef, start: int, count: int) -> bytes:
 class Walker:
     """Goes over a plain file ahead of those who scan its pieces, to tell them where they begin."""
 
-    def __init__(self, file: FileRef, dialect: Dialect, key: bytes) -> None:
+    def __init__(
+        self, file: FileRef, dialect: Dialect, key: bytes, owners: OwnerColumns | None = None
+    ) -> None:
         """``key``: of the hashes of e-mail addresses."""
         self._reader = open_range(file, 0)
         self._dialect, self._state = dialect, dialect.begin()
         self._path, self._at = file.name, 0
         self._census = Census()
         self._addresses = Addresses(key)
+        self._owners = owners
+        self._spans = None if owners is None else owners.spans()
         self._buffer = memoryview(bytearray(READ))
 
     def state_at(self, position: int) -> Any:
@@ -167,17 +181,25 @@ class Walker:
                 count := self._reader.readinto(self._buffer[: position - self._at])
             ):
                 data = self._buffer[:count]
-                self._state, _ = self._dialect.walk(self._state, data, (), self._census)
+                self._state, _ = self._dialect.walk(
+                    self._state, data, (), self._census, self._spans
+                )
                 self._addresses.look(data)
                 self._at += count
         return self._state
 
-    def seen(self) -> Iterator[Seen]:
-        """E-mail addresses, when there are many to tell of."""
-        return seen(self._path, self._addresses, last=False)
+    def passed(self) -> Iterator[Seen | Owned]:
+        """The addresses and owners that were met since, if they are worth it."""
+        yield from seen(self._path, self._addresses, last=False)
+        if self._owners is not None and self._spans is not None:
+            yield from self._owners.of_values(self._path, self._spans.take())
 
-    def told(self) -> Iterator[Tables | Seen]:
-        """What there was on the way."""
+    def told(self) -> Iterator[Tables | Seen | Owned]:
+        """What there was on the way, at its end."""
+        if self._spans is not None:
+            self._dialect.end(self._state, self._spans)
+            self._spans.close()
+        yield from self.passed()
         yield from seen(self._path, self._addresses, last=True)
         yield from told(self._path, self._census)
 

@@ -17,6 +17,7 @@ from detector.run.folded import Folded
 from detector.run.layouts import HEAD, Beside, Walker, defined_ahead, dialect_of, kind_of_file
 from detector.run.maps import must_be_whole
 from detector.run.origins import Origins
+from detector.run.owners import Owned, OwnerColumns, OwnerTally
 from detector.run.projects import Projects
 from detector.run.tables import Seen, Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
@@ -24,6 +25,7 @@ from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
+from detector.tables.layout import Dialect
 from detector.types import Finding, Skipped, Summary, Sums
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Options(msgspec.Struct, frozen=True):
     jobs: int = 1
     limits: Limits = Limits()
     exclude: Callable[[str], bool] | None = None
+    owner_columns: tuple[str, ...] = ()
+    """Columns that name whose a row is: ``field``, ``table.field``, ``schema.table.field``."""
 
 
 class Run:
@@ -65,7 +69,9 @@ class Run:
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
         self._lines = _Lines()
-        self.tables = TableTally()
+        names = self._options.owner_columns
+        self._owners = OwnerColumns(names, scanner.fingerprinter) if names else None
+        self.tables = TableTally(OwnerTally(self._owners) if self._owners else None)
         """What was reported by table, and what the sources say of theirs."""
         self.exposures = Exposures()
         self._projects = Projects()
@@ -124,8 +130,8 @@ class Run:
                     for item in items:
                         yield from self._scan(Unit((item,)))
                 else:
-                    jobs, key = self._options.jobs, self._scanner.fingerprinter.key
-                    yield from self._spread(pool, _units(items, self._note, key, cut=jobs > 1))
+                    units = _units(items, self._walker, self._note, cut=self._options.jobs > 1)
+                    yield from self._spread(pool, units)
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
         beside = Beside(self._options.limits)
@@ -135,10 +141,13 @@ class Run:
                 self._note(said)
             yield item
 
+    def _walker(self, file: FileRef, dialect: Dialect) -> Walker:
+        return Walker(file, dialect, self._scanner.fingerprinter.key, self._owners)
+
     def _pool(self) -> Pool:
         from detector.run.workers import Pool  # most runs need none
 
-        return Pool(self._scanner, self._options.jobs, self._options.limits)
+        return Pool(self._scanner, self._options.jobs, self._options.limits, self._owners)
 
     def _spread(
         self, pool: Callable[[], Pool], units: Iterator[Unit]
@@ -151,7 +160,7 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits):
+        for result in scan_unit(self._scanner, unit, self._options.limits, self._owners):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
@@ -170,8 +179,8 @@ class Run:
         elif isinstance(result, Tables):
             self._note(result)
             self._judge()  # all its findings were given: the samples need not be kept
-        elif isinstance(result, Seen):
-            self.tables.see(result)
+        elif isinstance(result, Seen | Owned):
+            self._note(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
@@ -187,9 +196,12 @@ class Run:
         elif not self._folded.takes(finding):
             yield self.exposures.raised(finding)
 
-    def _note(self, said: Tables | Seen) -> None:
+    def _note(self, said: Tables | Seen | Owned) -> None:
         if isinstance(said, Seen):
             self.tables.see(said)
+            return
+        if isinstance(said, Owned):
+            self.tables.own(said)
             return
         self.tables.note(said)
         if said.exposure is not None:
@@ -238,8 +250,8 @@ def _size(item: FileRef | Skipped) -> int:
 
 def _units(
     found: Iterable[FileRef | Skipped],
-    note: Callable[[Tables | Seen], None],
-    key: bytes,
+    walker: Callable[[FileRef, Dialect], Walker],
+    note: Callable[[Tables | Seen | Owned], None],
     *,
     cut: bool,
 ) -> Iterator[Unit]:
@@ -256,7 +268,7 @@ def _units(
             yield Unit(tuple(group))
             group, size = [], 0
         if file is not None and large:
-            yield from _pieces(file, note, key)
+            yield from _pieces(file, walker, note)
         else:
             group.append(item)
             size += nbytes
@@ -264,27 +276,30 @@ def _units(
         yield Unit(tuple(group))
 
 
-def _pieces(file: FileRef, note: Callable[[Tables | Seen], None], key: bytes) -> Iterator[Unit]:
+def _pieces(
+    file: FileRef,
+    walker_over: Callable[[FileRef, Dialect], Walker],
+    note: Callable[[Tables | Seen | Owned], None],
+) -> Iterator[Unit]:
     """Of a large plain file, each with what is known of the tables where it begins: this process
     goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
     dialect = dialect_of(file)
     for ahead in defined_ahead(file, dialect):
         note(ahead)
-    walker = None if dialect is None else Walker(file, dialect, key)
+    walker = None if dialect is None else walker_over(file, dialect)
     try:
         for start in range(0, size, PIECE):
             layout = None
             if dialect is not None and walker is not None:
                 layout = dialect, walker.state_at(start)
+                for passed in walker.passed():
+                    note(passed)
             yield Unit((file,), start, min(start + PIECE, size), layout)
-            if walker is not None:
-                for seen in walker.seen():
-                    note(seen)
         if walker is not None:
             walker.state_at(size)
-            for said in walker.told():
-                note(said)
+            for rest in walker.told():
+                note(rest)
     finally:  # also of a run that is interrupted
         if walker is not None:
             walker.close()

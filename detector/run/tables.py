@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +10,7 @@ import numpy as np
 
 from detector.addresses import Addresses
 from detector.distinct import Distinct, count_of
+from detector.run.owners import Owned, OwnerTally
 from detector.run.verdicts import source_of
 from detector.tables.census import TableCensus
 from detector.types import (
@@ -99,7 +100,9 @@ class TableTally:
     """Adds up. Memory grows with the tables and columns in which something is found; what is
     counted in them lies on disk as hashes beyond a bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, owners: OwnerTally | None = None) -> None:
+        self.owners = owners
+        """Whose rows they are; None: a row is its own owner."""
         self._tables: dict[Key, _Table] = {}
         self._waiting: list[Finding] = []
         self._sampled: list[tuple[str, TableCensus]] = []
@@ -126,6 +129,8 @@ class TableTally:
     def note(self, said: Tables) -> None:
         """What a source says of its tables."""
         for census in said.tables:
+            if self.owners is not None:
+                self.owners.see(census.name, census.columns)
             self._table(said.path, census.name).census = census
         self._sampled += [(said.path, census) for census in said.tables]
 
@@ -133,6 +138,17 @@ class TableTally:
         """E-mail addresses of a source."""
         counted = self._addresses.setdefault(source_of(seen.path), Distinct())
         counted.add(np.frombuffer(seen.addresses, np.uint64))
+
+    def own(self, owned: Owned) -> None:
+        """Whose some rows are."""
+        if self.owners is not None:
+            self.owners.add(owned)
+
+    def _owners_of(self, path: str, table: str, columns: Iterable[_Column]) -> int:
+        """How many own the rows in which these columns have findings."""
+        rows = [column.rows for column in columns]
+        known = None if self.owners is None else self.owners.count(path, table, rows)
+        return count_of(rows) if known is None else known
 
     def share(self, path: str, table: str, field: str) -> float:
         """Of a table's rows, how many have a finding in this column; 0 where nobody knows."""
@@ -163,6 +179,8 @@ class TableTally:
                     rows_found=table.rows_found,
                     occurrences=sum(column.occurrences for column in columns),
                     distinct=count_of([column.secrets for column in columns]),
+                    owners=self._owners_of(path, name, columns),
+                    owner_column=self.owners.column(path, name) if self.owners else None,
                 )
 
     def sources(self) -> Iterator[SourceSummary]:
@@ -218,6 +236,7 @@ class TableTally:
                     rows_found=column.whole or column.rows.count,
                     occurrences=column.occurrences,
                     distinct=None if column.whole else column.secrets.count,
+                    owners=None if column.whole else self._owners_of(path, name, [column]),
                     example=first.secret,
                     revoke=first.revoke,
                 )

@@ -6,7 +6,7 @@ come, so a unit needs constant memory however much it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -17,7 +17,7 @@ from detector.bundles.script import is_script
 from detector.chats.layout import ChatLayout
 from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
-from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
+from detector.columns import Chunk, Item, TableInfo, kind_of, none, open_columns
 from detector.errors import UsageError
 from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
@@ -27,6 +27,7 @@ from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, o
 from detector.run.mails import in_mails
 from detector.run.maps import InlineMap, in_map, may_be_map
 from detector.run.messages import in_messages
+from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
@@ -34,6 +35,7 @@ from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, 
 from detector.stream import Window
 from detector.tables.census import Census
 from detector.tables.layout import Layout
+from detector.tables.spans import Spans
 from detector.tables.sql import Sql, block
 from detector.types import Finding, Skipped
 
@@ -43,30 +45,37 @@ SAMPLED = 64  # values sampled of a chunk
 OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and its context
 
 
-def scan_unit(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result]:
+def scan_unit(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None = None
+) -> Iterator[Result]:
     """Findings and skips of a unit; Counts now and then, their sums being the totals."""
     parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
-    results = (guarded(_scan(scanner, part, limits), part) for part in parts)
+    results = (guarded(_scan(scanner, part, limits, owners), part) for part in parts)
     return in_turn(scanner, chain.from_iterable(results))
 
 
-def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
     elif item.kind == "database":
-        yield from _scan_database(scanner, unit)
+        yield from _scan_database(scanner, unit, owners)
     elif unit.stop is None:
-        yield from _scan_file(scanner, unit, limits)
+        yield from _scan_file(scanner, unit, limits, owners)
     else:
         yield from _scan_piece(scanner, unit)
 
 
-def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan_file(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     file = unit.file
     if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
-        items = open_columns(file.path, file.name, kind=kind)
-        yield from _scan_columns(scanner, unit, file.name, items)
+        also = none if owners is None else owners.wanted
+        items = open_columns(file.path, file.name, kind=kind, also=also)
+        yield from _scan_columns(scanner, unit, file.name, items, owners)
         yield Counts(bytes_read=file.size or 0)
         return
     read = 0
@@ -75,12 +84,14 @@ def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result 
             if isinstance(entry, Skipped):
                 yield entry
             else:
-                yield from _scan_entry(scanner, unit, entry)
+                yield from _scan_entry(scanner, unit, entry, owners)
             yield Counts(bytes_read=entries.bytes_read - read)
             read = entries.bytes_read
 
 
-def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result | Waiting]:
+def _scan_entry(
+    scanner: Scanner, unit: Unit, entry: Entry, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
     prompt = unit.file.kind == "stream" or entry.encoding is not None
     window = Window(scanner, path=entry.path, prompt=prompt)
@@ -88,7 +99,7 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     head = bytes(window.buffer[: min(count, HEAD)])
     if entry.encoding is None and (kind := kind_of(head)) is not None:
         begun = bytes(window.buffer[:count])
-        yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
+        yield from _scan_packed_columns(scanner, unit, entry, begun, kind, owners)
         return
     if entry.encoding is None and may_be_map(entry.path, head):
         found = in_map(scanner, unit, entry, bytes(window.buffer[:count]))
@@ -103,11 +114,14 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
         yield from _timed(window, entry.path)
         return
     census = Census()
-    window.tracker.layout = layout = layout_of(scanner, unit.file, entry, head, census)
+    spans = None if owners is None else owners.spans()
+    window.tracker.layout = layout = layout_of(scanner, unit.file, entry, head, census, spans)
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
-    results = _scan_text(scanner, unit, entry, window, count)
+    owned = partial(_owned, owners, entry.path, spans)
+    results = _scan_text(scanner, unit, entry, window, count, owned)
     yield from in_messages(results, window, layout) if isinstance(layout, ChatLayout) else results
+    yield from owned()
     yield from told(entry.path, census)
     yield from _timed(window, entry.path)
 
@@ -117,10 +131,19 @@ def _timed(window: Window, path: str) -> Iterator[Result]:
     yield Counts(timings=window.tracker.timings)
 
 
+def _nobody() -> Iterator[Owned]:
+    return iter(())
+
+
 def _scan_text(
-    scanner: Scanner, unit: Unit, entry: Entry, window: Window, count: int
+    scanner: Scanner,
+    unit: Unit,
+    entry: Entry,
+    window: Window,
+    count: int,
+    owned: Callable[[], Iterator[Owned]] = _nobody,
 ) -> Iterator[Result | Waiting]:
-    """``count`` bytes of it are in the window's space already."""
+    """``count`` bytes of it are in the window's space already. ``owned``: the owners met since."""
     layout, scanned = window.tracker.layout, count
     tables = layout is not None and not isinstance(layout, Mails)
     hexes = Hexes(scanner, entry.path) if tables else None
@@ -135,6 +158,7 @@ def _scan_text(
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))
         yield from _found(scanner, unit, entry, window.commit(count))
+        yield from owned()
         if entry.encoding:
             entry.forget(window.base)
         yield Counts(bytes_scanned=count)
@@ -146,6 +170,8 @@ def _scan_text(
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
+        if isinstance(layout, Layout):
+            layout.finish()
     if addresses is not None:
         yield from seen(entry.path, addresses, last=True)
     if entry.skipped is not None:
@@ -154,7 +180,15 @@ def _scan_text(
         yield _shorter(entry.path, entry.size - scanned)
 
 
-def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+def _owned(owners: OwnerColumns | None, path: str, spans: Spans | None) -> Iterator[Owned]:
+    """The owners that were met since."""
+    if owners is not None and spans is not None:
+        yield from owners.of_values(path, spans.take())
+
+
+def _scan_database(
+    scanner: Scanner, unit: Unit, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     address = address_of(unit.file.path)
     if address is None:
         raise UsageError("no URL of a database")
@@ -164,17 +198,19 @@ def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
             yield relation
         elif isinstance(relation, Relation):
             yield Counts(rows_expected=relation.rows)
-            yield from _scan_relation(scanner, unit, relation, census)
+            yield from _scan_relation(scanner, unit, relation, census, owners)
         else:
             yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
 
 
 def _scan_relation(
-    scanner: Scanner, unit: Unit, relation: Relation, census: Census
+    scanner: Scanner, unit: Unit, relation: Relation, census: Census, owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
     path = unit.file.name
-    layout = Layout(Sql(), state=block(relation.name, relation.columns), census=census)
+    spans = None if owners is None else owners.spans()
+    state = block(relation.name, relation.columns)
+    layout = Layout(Sql(), state=state, census=census, spans=spans)
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
     findings = partial(scanner.findings, path=path)
@@ -191,18 +227,26 @@ def _scan_relation(
             yield from hexes.look(window, len(part))
             if groups := window.commit(len(part)):
                 yield Waiting(unit, groups, findings)
+        yield from _owned(owners, path, spans)
         size = len(piece)
         yield Counts(bytes_read=size, bytes_scanned=size, rows=piece.count(b"\n"))
     yield from hexes.finish()
     yield from seen(path, addresses, last=True)
     yield Waiting(unit, window.finish(), findings)
     layout.pass_to(window.buffer, window.base, window.end)
+    layout.finish()
+    yield from _owned(owners, path, spans)
     yield from window.timed_out(path)
     yield Counts(timings=window.tracker.timings)
 
 
 def _scan_packed_columns(
-    scanner: Scanner, unit: Unit, entry: Entry, begun: bytes, kind: str
+    scanner: Scanner,
+    unit: Unit,
+    entry: Entry,
+    begun: bytes,
+    kind: str,
+    owners: OwnerColumns | None,
 ) -> Iterator[Result | Waiting]:
     """Columns in an archive or a compression: their readers must jump, so they are unpacked into
     memory, up to a bound. Nothing is ever unpacked to the disk."""
@@ -213,23 +257,28 @@ def _scan_packed_columns(
         reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
         yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
         return
-    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data))
-    yield from _scan_columns(scanner, unit, entry.path, items)
+    also = none if owners is None else owners.wanted
+    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data), also=also)
+    yield from _scan_columns(scanner, unit, entry.path, items, owners)
     if entry.skipped is not None:
         yield entry.skipped
 
 
 def _scan_columns(
-    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item]
+    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item], owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
     census, addresses = Census(), Addresses(scanner.fingerprinter.key)
     try:
         for item in items:
             if isinstance(item, Skipped):
                 yield item
-            elif isinstance(item, TableInfo):
+                continue
+            if isinstance(item, TableInfo):
                 census.count(item.table, item.columns, item.rows)
-            else:
+                continue
+            if owners is not None:
+                yield from owners.of_chunk(path, item)
+            if item.is_text:
                 tracker, groups = scan_chunk(scanner, path, item)
                 addresses.look(item.data)
                 yield from seen(path, addresses, last=False)

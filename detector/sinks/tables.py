@@ -46,7 +46,8 @@ def _columns(sums: Sums, styles: dict[str, str]) -> Iterator[Part]:
         grid = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
         for title in ("table", "column", "kind"):
             grid.add_column(title, overflow="fold")
-        for title in ("rows", "of", "secrets"):
+        owned = any(table.owner_column is not None for table in sums.tables)
+        for title in ("rows", "of", "secrets", *["owners"] * owned):
             grid.add_column(title, justify="right", no_wrap=True)
         last = None
         for column in group:
@@ -59,6 +60,7 @@ def _columns(sums: Sums, styles: dict[str, str]) -> Iterator[Part]:
                 f"{column.rows_found:,}",
                 total,
                 "" if column.distinct is None else f"{column.distinct:,}",
+                *["" if column.owners is None else f"{column.owners:,}"] * owned,
             )
             grid.add_row(Text(table), Text(field), kind, *counts)
         yield Padding.indent(grid, 2)

@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made import RULES, Truth, discord, lines, slack, telegram, telegram_all, turns
 from material import builtin_rules, sample_of
@@ -245,3 +245,35 @@ def test_names_carry_no_secrets(tmp_path):
 def test_what_is_no_chat_stays_a_table(text):
     dialect = sniff("a.jsonl", text * 2)
     assert chat_in("a.jsonl", text * 2, dialect) is dialect is not None
+
+
+def split(name: str, data: bytes, sizes: list[int], positions: list[int]) -> dict[int, Message]:
+    """The message at each position, of what comes in pieces of such sizes."""
+    dialect = chat_in(name, data[:HEAD], sniff(name, data[:HEAD]))
+    assert isinstance(dialect, Chat)
+    splitter = dialect.shape.splitter
+    state, out, at, number = splitter.begin(), {}, 0, 0
+    while at < len(data):
+        end = min(len(data), at + sizes[number % len(sizes)])
+        open_ = [p for p in positions if p < end and p not in out]
+        state, found = splitter.walk(state, data[at:end], [max(0, p - at) for p in open_])
+        out |= {p: one for p, one in zip(open_, found, strict=True) if one is not None}
+        at, number = end, number + 1
+    return out | {p: splitter.rest(state) for p in positions if p not in out}
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from([*MADE]),
+    st.lists(st.integers(1, 700), min_size=1, max_size=6),
+    st.integers(0, 10**6),
+)
+@example("channel.json", [1], 0)
+@example("result.json", [3, 2], 0)
+def test_any_cut_splits_the_same(name, sizes, cut):
+    data, _ = MADE[name](9, 3)
+    data = data[: len(data) - cut % 300]
+    positions = [*range(0, len(data), 37)]
+    whole = split(name, data, [len(data)], positions)
+    assert split(name, data, sizes, positions) == whole
+    assert len({one.text for one in whole.values()}) > 1

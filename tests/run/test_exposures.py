@@ -80,7 +80,7 @@ def test_two_dumps_in_one_folder_have_definitions_of_their_own(tmp_path, plain):
     assert exposed == {"a.tar": {"open to read and write for anon"}, "b.tar": {None}}
     summed = {
         one.path.partition("!")[0][-5:]: one.open
-        for one in run.table_summaries()
+        for one in run.sums().tables
         if one.table == "public.agents"
     }
     assert summed == {"a.tar": True, "b.tar": False}

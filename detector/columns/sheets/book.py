@@ -15,6 +15,7 @@ from detector.columns.sheets.rows import Rows, Strings
 from detector.columns.sheets.table import Columns
 from detector.columns.types import (
     MIB,
+    Also,
     Chunk,
     Item,
     Limits,
@@ -30,9 +31,9 @@ _DIRECTORY = 16 * MIB  # bytes of a zip's directory: 200,000 members
 
 
 def read_sheets(
-    path: str, data: bytes | memoryview | None, display: str, limits: Limits
+    path: str, data: bytes | memoryview | None, display: str, limits: Limits, _also: Also
 ) -> Iterator[Item]:
-    """The chunks of all sheets of a file, or of its bytes."""
+    """The chunks of all sheets of a file, or of its bytes. Of numbers it has none."""
     with BytesIO(data) if data is not None else Path(path).open("rb") as file:
         size = file.seek(0, 2)
         try:

@@ -11,7 +11,17 @@ from typing import Any
 
 from detector.columns.sqlite.opening import CORRUPT, TOO_BIG, Broken, Error, code_of, connect, why
 from detector.columns.sqlite.reading import Reading, Table
-from detector.columns.types import Chunk, Item, Limits, Meter, Spent, TableInfo, Unreadable, shown
+from detector.columns.types import (
+    Also,
+    Chunk,
+    Item,
+    Limits,
+    Meter,
+    Spent,
+    TableInfo,
+    Unreadable,
+    shown,
+)
 from detector.types import Skipped
 
 _ROWS = 512  # fetched at once: bounds memory where rows are long
@@ -25,7 +35,7 @@ _LAST_KEY = (1 << 63) - 1
 
 
 def read_sqlite(
-    path: str, data: bytes | memoryview | None, display: str, limits: Limits
+    path: str, data: bytes | memoryview | None, display: str, limits: Limits, also: Also
 ) -> Iterator[Item]:
     """The chunks of all tables of a file, or of its bytes."""
     size = len(data) if data is not None else Path(path).stat().st_size
@@ -37,7 +47,7 @@ def read_sqlite(
     try:
         if note is not None:
             yield Skipped(path=display, reason=f"SQLite: {note[0]}", nbytes=note[1])
-        yield from _Reader(connection, size, display, limits).items()
+        yield from _Reader(connection, size, display, limits, also).items()
     finally:
         connection.close()
 
@@ -52,8 +62,14 @@ def _text(value: Any) -> str:
 
 class _Reader:
     def __init__(
-        self, connection: sqlite3.Connection, size: int, display: str, limits: Limits
+        self,
+        connection: sqlite3.Connection,
+        size: int,
+        display: str,
+        limits: Limits,
+        also: Also,
     ) -> None:
+        self._also = also
         self._connection, self._display, self._limits = connection, display, limits
         self._size = size
         self._most_rows = size // _SMALLEST + (1 << 20)  # what stands in a log, too
@@ -127,7 +143,7 @@ class _Reader:
 
     def _rows(self, table: Table) -> Iterator[Item]:
         """A table's chunks, and what could not be read of it."""
-        reading = Reading(table, self._limits.chunk_bytes)
+        reading = Reading(table, self._limits.chunk_bytes, self._also)
         for number in range(_RESUMES):
             error = yield from self._from(table, reading)
             if error is None:

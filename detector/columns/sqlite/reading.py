@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from detector.columns.types import Chunk, Unreadable, joined, shown
+from detector.columns.types import Also, Chunk, Unreadable, joined, shown
 
 
 class Table(NamedTuple):
@@ -25,7 +25,8 @@ class Table(NamedTuple):
 class Reading:
     """Rows of one table until they are worth a chunk."""
 
-    def __init__(self, table: Table, most: int) -> None:
+    def __init__(self, table: Table, most: int, also: Also) -> None:
+        self._also = also
         self._table, self._most = table, most
         self._parts: list[list[Sequence[Any]]] = [[] for _ in table.stored]
         self._nulls = [0] * len(table.stored)
@@ -91,14 +92,16 @@ class Reading:
         table = shown(self._table.name)
         for number, index in enumerate(self._table.stored):
             parts = self._parts[number]
-            if self._text[number] and parts:
+            field = shown(self._table.columns[index])
+            is_text = self._text[number]
+            if parts and (is_text or self._also(table, field)):
                 values = list(chain.from_iterable(parts))
                 try:
                     data, offsets = joined(values)
                 except TypeError:  # numbers among them, which are text then
                     data, offsets = joined([_written(value) for value in values])
-                field = shown(self._table.columns[index])
-                yield Chunk(table, field, self._first, data, offsets, self._nulls[number])
+                nulls = self._nulls[number]
+                yield Chunk(table, field, self._first, data, offsets, nulls, is_text=is_text)
             self._parts[number] = []
             self._nulls[number], self._text[number] = 0, False
         self._size = 0

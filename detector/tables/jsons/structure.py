@@ -1,40 +1,35 @@
-"""JSON: Lines, and files that are one array of objects or an object of such arrays.
+"""Strings, brackets and what separates, and what leads to a byte.
 
 Of a stride numpy finds the quotes, then the brackets outside of strings, and how deep each byte
 is. What leads to a byte, a key or an index for each bracket that is open there, is the last comma
 or colon of that depth before it: it is looked up for places asked for and for the end.
 
-Format: https://www.rfc-editor.org/rfc/rfc8259, https://jsonlines.org. No bytes are refused; what
-is no JSON has some place.
+Format: https://www.rfc-editor.org/rfc/rfc8259. No bytes are refused; what is no JSON has some
+place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.tables.bits import PIECE, Flags, parity, pieces
-from detector.tables.census import Census
-from detector.tables.layout import NOWHERE, Cell
-from detector.types import Bytes
+from detector.tables.bits import Flags, parity
+from detector.tables.jsons.samples import KEY, sampled
+from detector.tables.layout import Cell
+from detector.tables.spans import Inner, Spans
 
 LEVELS = 32  # brackets of which it is known where they are; deeper, there is no field
-KEY = 256  # bytes of a key with its quotes and what stands before the colon; longer, no field
 PATH = 1024  # characters of a field
-SAMPLES = 12  # objects sampled of what is walked over at once, about
-LONGEST = 1 << 16  # bytes of an object that is sampled
-COLUMNS = 1024  # of a table
-TABLES = 64  # of which objects are sampled in one piece
 
 Ints = NDArray[np.int64]
 Frame = int | str | None
 """What leads on in an open bracket: an index, a key, or nothing before a key's colon."""
 UNKNOWN = "\0"  # a key that is too long
-_NONE = np.empty(0, np.int64)
+NONE = np.empty(0, np.int64)
 
 
 class State(NamedTuple):
@@ -52,125 +47,13 @@ class State(NamedTuple):
     blank: bool = True
 
 
-class JsonLines(NamedTuple):
-    """A value a line; the row is its number, blank lines are none. A broken line ends, too."""
-
-    name: str
-
-    def begin(self) -> State:
-        """Before the first line."""
-        return State()
-
-    def walk(
-        self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Cell]]:
-        """See :class:`~detector.tables.layout.Dialect`."""
-        places: list[Cell] = []
-        for part, offsets in pieces(memoryview(data), positions):
-            state, found = self._piece(state, part, offsets, census, _samples(data))
-            places += found
-        return state, places
-
-    def _piece(
-        self, state: State, data: bytes, positions: Sequence[int], census: Census | None, most: int
-    ) -> tuple[State, list[Cell]]:
-        lead = b"\n" if state.blank else b"x"  # what stands before says whether a line is blank
-        text = lead + state.held + data
-        newlines, ended = _lines(text)
-        places: list[Cell] = []
-        if positions:
-            wanted = np.asarray(positions, np.int64) + (1 + len(state.held))
-            places = self._places(state, text, newlines, ended, wanted)
-        last = int(newlines[-1]) + 1 if newlines.size else 1
-        kept = State() if newlines.size else state
-        blank = kept.blank and not text[last:].strip(b" \t\r")
-        after = _Structure(text[last:], kept).after()
-        after = after._replace(row=state.row + ended.size, blank=blank)
-        if census is not None and (begun := _begun(after) - _begun(state)):
-            _tell(census, self.name, begun, self._objects(state, text, newlines, most))
-        return after, places
-
-    def _places(
-        self, state: State, text: bytes, newlines: Ints, ended: Ints, wanted: Ints
-    ) -> list[Cell]:
-        first = int(np.searchsorted(newlines, wanted[0]))
-        begin = int(newlines[first - 1]) + 1 if first else 1
-        end = int(wanted[-1])
-        breaks = newlines[first : np.searchsorted(newlines, end)] - begin
-        structure = _Structure(text[begin:end], State() if first else state, breaks)
-        rows = np.searchsorted(ended, wanted) + (state.row + 1)
-        return [
-            Cell(self.name, _path(frames), row)
-            for frames, row in zip(structure.frames(wanted - begin), rows.tolist(), strict=True)
-        ]
-
-    def _objects(
-        self, state: State, text: bytes, newlines: Ints, most: int
-    ) -> list[dict[str, Any]]:
-        """Some whole lines."""
-        starts = newlines if state.held or not state.blank else np.append(0, newlines)
-        ends = newlines[newlines.size + 1 - starts.size :]
-        return _sampled(text, starts[: ends.size] + 1, ends, most) if starts.size else []
-
-
-class JsonArray(NamedTuple):
-    """One array: the row is an element's number. Or an object: each of its keys that holds an
-    array is a table; of all else the field is the whole path, and there is no row."""
-
-    name: str
-
-    def begin(self) -> State:
-        """Before the array."""
-        return State()
-
-    def walk(
-        self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
-    ) -> tuple[State, list[Cell]]:
-        """See :class:`~detector.tables.layout.Dialect`."""
-        places: list[Cell] = []
-        for part, offsets in pieces(memoryview(data), positions):
-            structure = _Structure(state.held + part, state)
-            if offsets:
-                wanted = np.asarray(offsets, np.int64) + len(state.held)
-                places += [self._place(frames) for frames in structure.frames(wanted)]
-            if census is not None:
-                self._tell(census, structure, _samples(data))
-            state = structure.after()
-        return state, places
-
-    def _place(self, frames: Sequence[Frame]) -> Cell:
-        match frames:
-            case [int(row), *path]:
-                return Cell(self.name, _path(path), row + 1)
-            case [str(table), int(row), *path] if table != UNKNOWN:
-                return Cell(table, _path(path), row + 1)
-            case []:
-                return NOWHERE
-        return Cell(self.name, _path(frames))
-
-    def _tell(self, census: Census, structure: _Structure, most: int) -> None:
-        """Of objects (and arrays) that are elements: those that begin here, and some of them."""
-        for _, begins in structure.elements(1):
-            _tell(census, self.name, begins.size, structure.sampled(begins, 2, most))
-        for n, (frames, begins) in enumerate(structure.elements(2)):
-            table = frames[0]
-            if isinstance(table, str) and table != UNKNOWN:
-                samples = structure.sampled(begins, 3, most) if n < TABLES else []
-                _tell(census, table, begins.size, samples)
-
-
-def holds_tables(head: bytes) -> bool:
-    """Whether an object that begins so has an array of objects or arrays under a key."""
-    return bool(_Structure(head, State()).elements(2))
-
-
-class _Structure:
+class Structure:
     """Strings, brackets and what separates, in one piece of text, as positions.
 
     ``breaks``: newlines behind each of which all begins anew.
     """
 
-    def __init__(self, text: bytes, state: State, breaks: Ints = _NONE) -> None:
+    def __init__(self, text: bytes, state: State, breaks: Ints = NONE) -> None:
         self._state = state
         self._text = text
         self._column = column = np.frombuffer(text, np.uint8)
@@ -316,6 +199,60 @@ class _Structure:
         inside = bool(self._inside[self.stop - 1]) if self.stop else self._state.inside
         return State(self._text[self.stop :], inside, depth, tuple(frames))
 
+    def tell(
+        self, spans: Spans, stop: int, place: Callable[[list[Frame], int], Cell], *, ended: bool
+    ) -> None:
+        """What stands in the fields up to ``stop``. ``place``: the cell of a position, whose
+        frames are given; ``ended``: the text ends there."""
+        parts = list(self._parts(stop, spans.keys))
+        starts = np.array([start for start, _, _ in parts], np.int64)
+        for (start, end, closed), frames in zip(parts, self.frames(starts), strict=True):
+            key = frames[-1] if frames else None
+            if key is None or (spans.keys is not None and not _is_among(key, spans.keys)):
+                continue
+            table, field, row, _ = place(frames, start)
+            if table is None or field is None or row is None or not spans.wanted(table, field):
+                continue
+            spans.tell(table, field, row, start, end, _inner, ended=closed or ended)
+
+    def _parts(self, stop: int, keys: Collection[bytes] | None) -> Iterator[tuple[int, int, bool]]:
+        """From and to where values may stand, and whether it is known where they end. ``keys``:
+        the only ones behind which they are looked for."""
+        separators = np.flatnonzero(self._separate(slice(0, stop)))
+        edges = np.concatenate((separators, self._marks[: np.searchsorted(self._marks, stop)]))
+        edges.sort()
+        ends = np.append(edges, stop)
+        yield 0, int(ends[0]), bool(edges.size)
+        kind, ends = self._column[edges], ends[1:]
+        may = (kind != 123) & (ends > edges + 1)
+        may[-1:] = kind[-1:] != 123
+        if keys is not None:
+            may &= (kind != 44) & (kind != 91)
+            may[kind == 58] &= self._may_lead(edges[kind == 58], keys)
+        text, last = self._text, edges.size - 1
+        for n in np.flatnonzero(may).tolist():
+            edge, end = int(edges[n]), int(ends[n])
+            if text[edge] == 58 or text[edge + 1 : end].strip():
+                yield edge + 1, end, n < last
+
+    def _may_lead(self, colons: Ints, keys: Collection[bytes]) -> Flags:
+        """Whether one of these keys may stand before each colon: one of their lengths, or of any
+        if it has escapes or begins before the text."""
+        quotes = np.flatnonzero(self._quotes)
+        before = np.searchsorted(quotes, colons)
+        far = before < 2
+        if not quotes.size:
+            return far
+        opening, closing = quotes[before - 2], quotes[before - 1]
+        may: Flags = far | np.isin(closing - opening - 1, [len(key) for key in keys])
+        slashes = np.flatnonzero(self._column == 92)
+        if slashes.size:
+            may |= np.searchsorted(slashes, closing) > np.searchsorted(slashes, opening)
+        for n in np.flatnonzero(may & ~far).tolist():
+            key = self._text[int(opening[n]) + 1 : int(closing[n])]
+            may[n] = key.lower() in keys or b"\\" in key
+        return may
+
     def elements(self, level: int) -> list[tuple[list[Frame], Ints]]:
         """Where containers begin that are elements of arrays at a level, behind nothing but
         objects; by array, with the frames outside of it."""
@@ -347,36 +284,22 @@ class _Structure:
         """Some whole ones of the containers at a level that begin at these positions."""
         closers = self._marks[(self._depths == level - 1) & (self._steps == -1)]
         ends = closers[np.searchsorted(closers, begins[0]) :][: begins.size] + 1
-        return _sampled(self._text, begins[: ends.size], ends, most)
+        return sampled(self._text, begins[: ends.size], ends, most)
 
 
-def _samples(data: Bytes) -> int:
-    """Objects sampled of a piece."""
-    return SAMPLES * PIECE // max(len(data), PIECE) + 1
+def _is_among(key: Frame, keys: Collection[bytes]) -> bool:
+    return isinstance(key, str) and key.encode("utf-8", "surrogatepass").lower() in keys
 
 
-def _begun(state: State) -> int:
-    """How many lines have begun."""
-    return state.row + (not state.blank)
+def _inner(raw: bytes, _last: bool) -> Inner:
+    begin, end = len(raw) - len(raw.lstrip()), len(raw.rstrip())
+    if raw.startswith(b'"', begin):
+        closed = end > begin + 1 and raw.endswith(b'"', begin, end)
+        return begin + 1, end - 1 if closed else len(raw)
+    return None if begin >= end or raw[begin:end] == b"null" else (begin, end)
 
 
-def _lines(text: bytes) -> tuple[Ints, Ints]:
-    """Where lines end, and of those where one ends that is not blank; not the first byte."""
-    column = np.frombuffer(text, np.uint8)
-    newlines = np.flatnonzero(column[1:] == 10) + 1
-    last = column[newlines - 1]
-    if (last > 32).all():
-        return newlines, newlines
-    last = np.where(last == 13, column[newlines - 2], last)
-    blank = last == 10
-    if ((last == 32) | (last == 9) | (last == 13)).any():  # all but spaces, then
-        kept = column[(column != 32) & (column != 9) & (column != 13)]
-        ends = np.flatnonzero(kept[1:] == 10) + 1
-        blank = kept[ends - 1] == 10
-    return newlines, newlines[~blank]
-
-
-def _path(frames: Sequence[Frame]) -> str | None:
+def path_of(frames: Sequence[Frame]) -> str | None:
     """Keys and indexes as a field; None if it isn't known."""
     if not frames:
         return None
@@ -400,45 +323,3 @@ def _string(raw: bytes) -> str:
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
     return raw.decode("utf-8", "replace")
-
-
-_DECODER = msgspec.json.Decoder(float_hook=str)  # numbers as they stand
-
-
-def _sampled(text: bytes, begins: Ints, ends: Ints, most: int) -> list[dict[str, Any]]:
-    """Some objects out of many, from all over; what is none is left out."""
-    chosen = np.linspace(0, begins.size - 1, min(most, begins.size)).astype(np.int64)
-    out = []
-    for begin, end in zip(begins[chosen].tolist(), ends[chosen].tolist(), strict=True):
-        if end - begin <= LONGEST:
-            try:
-                one = _DECODER.decode(text[begin:end].removeprefix(b"\xef\xbb\xbf"))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-                continue
-            if isinstance(one, dict):
-                out.append(one)
-    return out
-
-
-def _tell(census: Census, table: str, rows: int, objects: list[dict[str, Any]]) -> None:
-    """Rows of a table, and samples in the order in which keys have appeared."""
-    known = census.tables.get(table)
-    names = dict.fromkeys(known.columns if known else ())
-    for one in objects:
-        names.update(dict.fromkeys(key[:KEY] for key in one))
-    columns = tuple(names)[:COLUMNS]
-    census.count(table, columns, rows)
-    if known := census.tables.get(table):
-        known.columns = columns
-    census.sample(table, columns, [[_value(one.get(name)) for name in columns] for one in objects])
-
-
-def _value(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace")
-    try:
-        return msgspec.json.encode(value)
-    except RecursionError:  # it was decoded with a little less on the stack
-        return None
