@@ -13,6 +13,7 @@ from itertools import chain
 import msgspec
 
 from detector.addresses import Addresses
+from detector.bundles.script import is_script
 from detector.chats.layout import ChatLayout
 from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
@@ -24,6 +25,7 @@ from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
 from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, opened, told
 from detector.run.mails import in_mails
+from detector.run.maps import InlineMap, in_map, may_be_map
 from detector.run.messages import in_messages
 from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables, seen
@@ -99,6 +101,12 @@ def _scan_entry(
         begun = bytes(window.buffer[:count])
         yield from _scan_packed_columns(scanner, unit, entry, begun, kind, owners)
         return
+    if entry.encoding is None and may_be_map(entry.path, head):
+        found = in_map(scanner, unit, entry, bytes(window.buffer[:count]))
+        if found is not None:
+            yield from found
+            return
+        count = entry.readinto(window.space()[:READ])
     if entry.encoding is None and (mail := mail_kind(entry.path, head)) is not None:
         window.tracker.layout = mails = Mails(mail)
         results = _scan_text(scanner, unit, entry, window, count)
@@ -140,7 +148,10 @@ def _scan_text(
     tables = layout is not None and not isinstance(layout, Mails)
     hexes = Hexes(scanner, entry.path) if tables else None
     addresses = Addresses(scanner.fingerprinter.key) if tables else None
+    inline = InlineMap(entry.path) if not entry.encoding and is_script(entry.path) else None
     while count:
+        if inline is not None:
+            inline.look(window, count)
         if addresses is not None:
             addresses.look(window.buffer[window.size : window.size + count])
             yield from seen(entry.path, addresses, last=False)
@@ -154,6 +165,8 @@ def _scan_text(
         count = entry.readinto(window.space()[:READ])
         scanned += count
     yield from _found(scanner, unit, entry, window.finish())
+    if inline is not None:
+        yield from inline.sources(scanner, unit)
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
