@@ -21,6 +21,7 @@ from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
+from detector.site import SiteOptions
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.types import Finding, Skipped, Summary, Sums
 
@@ -40,6 +41,7 @@ class Options(msgspec.Struct, frozen=True):
     jobs: int = 1
     limits: Limits = Limits()
     exclude: Callable[[str], bool] | None = None
+    site: SiteOptions = SiteOptions()
 
 
 class Run:
@@ -58,7 +60,8 @@ class Run:
         self.timings = Timings()
         self.total = 0
         self.rows = self.rows_expected = 0
-        """Of live databases: read so far, and about how many there are in the tables begun."""
+        """Of live databases: read so far, and about how many there are in the tables begun. Of
+        live sites: resources."""
         self._begun = 0.0
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
@@ -144,7 +147,8 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits):
+        options = self._options
+        for result in scan_unit(self._scanner, unit, options.limits, options.site):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
