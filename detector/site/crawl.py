@@ -6,6 +6,7 @@ asked for: the report of a site that does not change is always the same.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,30 +29,8 @@ GUESSES = 300  # names tried that may be none
 TIMEOUTS = 5  # in a row: then the host is left alone
 
 _OWN = frozenset(("page", "frame"))
-_PICTURES = tuple(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".gif",
-        ".webp",
-        ".avif",
-        ".ico",
-        ".svg",
-        ".woff",
-        ".woff2",
-        ".ttf",
-        ".otf",
-        ".eot",
-        ".mp3",
-        ".mp4",
-        ".webm",
-        ".ogg",
-        ".wasm",
-        ".pdf",
-        ".zip",
-        ".gz",
-    ]
+_PICTURES = re.compile(
+    r"\.(?:png|jpe?g|gif|webp|avif|ico|svg|woff2?|[to]tf|eot|mp[34]|web[ma]|ogg|wav|wasm|pdf|zip|gz)$"
 )
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<!--")
 
@@ -323,7 +302,7 @@ def _named_kind(url: str) -> str | None:
 
 def _is_picture(url: str) -> bool:
     """Or a font, or something else that is no text."""
-    return urlsplit(url).path.lower().endswith(_PICTURES)
+    return _PICTURES.search(urlsplit(url).path.lower()) is not None
 
 
 def _may_be_page(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 Its runtime makes them by an expression: ``r.u = e => "js/" + ({12:"admin"}[e] || e) + "." +
 {12:"ab34"}[e] + ".js"``. That is read and worked out for every chunk that is known: the keys of
-its tables, and what scripts ask for with ``r.e(12)``
+its tables, and what scripts ask for with ``r.e(12)`` or ``r.u(12)``
 (https://github.com/webpack/webpack/blob/main/lib/runtime/GetChunkFilenameRuntimeModule.js).
 """
 
@@ -23,7 +23,7 @@ _FUNCTION = re.compile(
 )
 _PUBLIC = re.compile(r"""\.p\s*=\s*(?:"([^"\\]{0,512})"|'([^'\\]{0,512})')""")
 _ASKED = re.compile(
-    r"""(?<=\.e\()\s*(?:/\*[^*]{0,300}\*/\s*)*(\d{1,9}|"[^"\\]{1,200}"|'[^'\\]{1,200}')(?=\s*\))"""
+    r"""(?<=\.[eu]\()\s*(?:/\*[^*]{0,300}\*/\s*)*(\d{1,9}|"[^"\\]{1,200}"|'[^'\\]{1,200}')(?=\s*\))"""
 )
 _TOKEN = re.compile(
     r"""\s*(?:(?:/\*[^*]{0,500}\*/|//[^\n]{0,500}\n)\s*)*"""
