@@ -99,7 +99,10 @@ def serve(files: Mapping[str, Content], fallback: str | None = None) -> Iterator
                 self.close_connection = True
             site.log.append(Asked(self.command, self.path, dict(self.headers), status))
 
-        do_POST = do_HEAD = do_PUT = do_GET
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("do_"):  # any other method, so that the log shows it
+                return self.do_GET
+            raise AttributeError(name)
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -144,10 +147,8 @@ def visit(url: str, options: SiteOptions = QUICK) -> tuple[dict[str, bytes], lis
 
 def browser() -> str:
     """Skips the test, or fails it under ``CI``, where there is none."""
-    for name in BROWSERS:
-        if found := shutil.which(name):
-            return found
-    without("Chromium is not installed")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or without("Chromium is not installed")
 
 
 def browse(site: Site, room: Path, until: str = "/done") -> set[str]:

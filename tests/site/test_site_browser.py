@@ -22,7 +22,8 @@ DONE = 'fetch("/done").catch(() => 0);'
 HAND_MADE = {
     "/index.html": """<!doctype html><html><head>
 <script type="importmap">
-  {"imports": {"shop": "/lib/shop.js", "kit/": "./kit/"}, "scopes": {"/lib/": {"dep": "/lib/dep.js"}}}
+  {"imports": {"shop": "/lib/shop.js", "kit/": "./kit/"},
+   "scopes": {"/lib/": {"dep": "/lib/dep.js"}}}
 </script>
 <link rel="stylesheet" href="main.css"><link rel="modulepreload" href="/pre.js">
 <link rel="manifest" href="/app.webmanifest">
@@ -183,10 +184,7 @@ def built(tmp_path_factory, key):
 
 
 def run(*command):
-    done = subprocess.run(command, cwd=CACHE, capture_output=True, timeout=600, check=False)
-    if done.returncode:
-        print(done.stdout.decode(), done.stderr.decode())
-    done.check_returncode()
+    subprocess.run(command, cwd=CACHE, check=True, capture_output=True, timeout=600)
 
 
 @pytest.mark.parametrize("bundler", ENTRIES)
