@@ -33,16 +33,16 @@ _QUOTED = r"""(?:"([^"\\\s]{1,1024})"|'([^'\\\s]{1,1024})'|`([^`\\\s${]{1,1024})
 _IMPORT = re.compile(
     rf"(?<![\w$.])(?:from|import(?:{_S}\()?){_S}{_COMMENT}{_QUOTED}",
 )
-_BESIDE = re.compile(rf"\bnew\s{{1,64}}URL{_S}\({_S}{_COMMENT}{_QUOTED}{_S},{_S}import\.meta\.url")
+_BESIDE = re.compile(rf"new\s{{1,64}}URL{_S}\({_S}{_COMMENT}{_QUOTED}{_S},{_S}import\.meta\.url")
 _WORKER = re.compile(
-    rf"(?:\bnew\s{{1,64}}(?:Shared)?Worker|\.serviceWorker{_S}\.register|\baddModule){_S}"
+    rf"(?:new\s{{1,64}}(?:Shared)?Worker|\.serviceWorker{_S}\.register|addModule){_S}"
     rf"\({_S}{_COMMENT}{_QUOTED}"
 )
 _BY_PAGE = re.compile(
-    rf"\bnew\s{{1,64}}URL{_S}\({_S}{_COMMENT}{_QUOTED}{_S},{_S}"
+    rf"new\s{{1,64}}URL{_S}\({_S}{_COMMENT}{_QUOTED}{_S},{_S}"
     r"(?:document\.|self\.|window\.)?location"
 )
-_SCRIPTS = re.compile(r"\bimportScripts\s*\(([^()]{1,4096})\)")
+_SCRIPTS = re.compile(r"importScripts\s*\(([^()]{1,4096})\)")
 _STRING = re.compile(_QUOTED)
 _NAME = re.compile(
     r"""(?<=["'`])([^"'`\s\\<>(){}|^*;]{1,512}?\.(?:m?js|css|json|webmanifest))"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
 import shutil
 import subprocess
@@ -154,33 +155,34 @@ ENTRIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def key():
-    text, start, end = example_of("openai-project-key")
-    return text[start:end].decode()
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, key):
+def build(bundler, folder, key):
+    """The application as a bundler makes it."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             without(f"{program} is not installed")
     CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as file:  # of several test processes one installs
+        fcntl.flock(file, fcntl.LOCK_EX)
+        install()
+    source, out = folder / "source", folder / "out"
+    source.mkdir()
+    for name, text in SOURCE.items():
+        (source / name).write_text(text.replace("%s", key))
+    run("node", "build.mjs", str(source), str(out), bundler)
+    return out
+
+
+def install():
     lock, installed = FIXTURES / "package-lock.json", CACHE / "installed-lock.json"
     for name in ("package.json", "package-lock.json", "build.mjs"):
         shutil.copyfile(FIXTURES / name, CACHE / name)
+    if installed.exists() and filecmp.cmp(lock, installed, shallow=False):
+        return
     try:
-        if not (installed.exists() and filecmp.cmp(lock, installed, shallow=False)):
-            run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-            shutil.copyfile(lock, installed)
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     except subprocess.CalledProcessError:
         without("npm cannot install the bundlers")
-    folder = tmp_path_factory.mktemp("sites")
-    (folder / "source").mkdir()
-    for name, text in SOURCE.items():
-        (folder / "source" / name).write_text(text.replace("%s", key))
-    run("node", "build.mjs", str(folder / "source"), str(folder / "out"))
-    return folder / "out"
+    shutil.copyfile(lock, installed)
 
 
 def run(*command):
@@ -188,8 +190,10 @@ def run(*command):
 
 
 @pytest.mark.parametrize("bundler", ENTRIES)
-def test_of_a_site_made_by_a_bundler_every_script_is_seen(bundler, built, key, tmp_path):
-    files = files_below(built / bundler)
+def test_of_a_site_made_by_a_bundler_every_script_is_seen(bundler, tmp_path):
+    text, start, end = example_of("openai-project-key")
+    key = text[start:end].decode()
+    files = files_below(build(bundler, tmp_path, key))
     if ENTRIES[bundler]:
         files["/index.html"] = f"<!doctype html><title>x</title>{ENTRIES[bundler]}"
     with serve({**files, "/done": ""}) as site:

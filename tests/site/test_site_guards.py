@@ -381,6 +381,42 @@ def test_pages_follows_links_of_the_same_origin():
     assert not skipped
 
 
+def test_a_page_may_be_redirected_to_where_its_site_is():
+    with serve({"/index.html": PAGE, "/a.js": "1;"}) as there:
+        target = there.url.replace("127.0.0.1", "localhost")
+        with serve({"/index.html": redirect(target)}) as site:
+            had, skipped = visit(site.url)
+    assert had.keys() == {"/", "/a.js"}
+    assert not skipped
+
+
+def test_a_script_may_be_what_is_given():
+    with serve({"/x/a.js": 'import "./b.js"', "/x/b.js": "1;"}) as site:
+        assert visit(f"{site.url}x/a.js")[0].keys() == {"/x/a.js", "/x/b.js"}
+
+
+def test_a_site_that_is_not_there():
+    with serve({}) as site:
+        assert reasons(visit(site.url)[1]) == ["was answered with 404"]
+    assert reasons(visit(site.url)[1]) == ["cannot be fetched: no connection"]
+
+
+def test_of_servers_that_cannot_answer_it_is_said():
+    with serve({"/index.html": PAGE, "/a.js": lambda h: send(h, b"", {}, 500)}) as site:
+        assert reasons(visit(site.url)[1]) == ["was answered with 500"]
+
+
+def test_answers_that_break_off_are_read_as_far_as_they_came():
+    def broken(handler):
+        handler.close_connection = True
+        return send(handler, b"import './b.js'", {"Content-Length": "99"})
+
+    with serve({"/index.html": PAGE, "/a.js": broken, "/b.js": "1;"}) as site:
+        had, skipped = visit(site.url)
+    assert had.keys() == {"/", "/a.js", "/b.js"}
+    assert reasons(skipped) == ["broke off while it was fetched"]
+
+
 def test_maps_come_right_behind_their_scripts():
     files = {
         "/index.html": PAGE + '<script src="/b.js"></script><script src="/c.js"></script>',
