@@ -24,6 +24,7 @@ from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
+from detector.site import SiteOptions
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.tables.layout import Dialect
 from detector.types import Finding, Skipped, Summary, Sums
@@ -46,6 +47,7 @@ class Options(msgspec.Struct, frozen=True):
     exclude: Callable[[str], bool] | None = None
     owner_columns: tuple[str, ...] = ()
     """Columns that name whose a row is: ``field``, ``table.field``, ``schema.table.field``."""
+    site: SiteOptions = SiteOptions()
 
 
 class Run:
@@ -64,7 +66,8 @@ class Run:
         self.timings = Timings()
         self.total = 0
         self.rows = self.rows_expected = 0
-        """Of live databases: read so far, and about how many there are in the tables begun."""
+        """Of live databases: read so far, and about how many there are in the tables begun. Of
+        live sites: resources."""
         self._begun = 0.0
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
@@ -160,7 +163,8 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits, self._owners):
+        options = self._options
+        for result in scan_unit(self._scanner, unit, options.limits, self._owners, options.site):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:

@@ -31,7 +31,17 @@ from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
-from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
+from detector.site import Known, SiteOptions, open_site, shown
+from detector.sources import (
+    Entry,
+    FileRef,
+    Limits,
+    RangeReader,
+    entry_of,
+    open_entries,
+    open_range,
+    printable,
+)
 from detector.stream import Window
 from detector.tables.census import Census
 from detector.tables.layout import Layout
@@ -46,22 +56,33 @@ OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and
 
 
 def scan_unit(
-    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None = None
+    scanner: Scanner,
+    unit: Unit,
+    limits: Limits,
+    owners: OwnerColumns | None = None,
+    site: SiteOptions | None = None,
 ) -> Iterator[Result]:
-    """Findings and skips of a unit; Counts now and then, their sums being the totals."""
+    """Findings and skips of a unit; Counts now and then, their sums being the totals. ``site``: how
+    sites are visited."""
     parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
-    results = (guarded(_scan(scanner, part, limits, owners), part) for part in parts)
+    results = (guarded(_scan(scanner, part, limits, owners, site), part) for part in parts)
     return in_turn(scanner, chain.from_iterable(results))
 
 
 def _scan(
-    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+    scanner: Scanner,
+    unit: Unit,
+    limits: Limits,
+    owners: OwnerColumns | None,
+    site: SiteOptions | None,
 ) -> Iterator[Result | Waiting]:
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
     elif item.kind == "database":
         yield from _scan_database(scanner, unit, owners)
+    elif item.kind == "site":
+        yield from _scan_site(scanner, unit, site or SiteOptions(), owners)
     elif unit.stop is None:
         yield from _scan_file(scanner, unit, limits, owners)
     else:
@@ -202,6 +223,22 @@ def _scan_database(
         else:
             yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
+
+
+def _scan_site(
+    scanner: Scanner, unit: Unit, options: SiteOptions, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
+    """Each resource is an entry with its URL as its path."""
+    safe = scanner.safe_name
+    for item in open_site(unit.file.path, options):
+        if isinstance(item, Skipped):
+            yield msgspec.structs.replace(item, path=safe(printable(item.path)) or "")
+        elif isinstance(item, Known):
+            yield Counts(rows_expected=item.number)
+        else:
+            yield Counts(bytes_read=len(item.data), rows=1)
+            path = safe(printable(shown(item.url))) or ""
+            yield from _scan_entry(scanner, unit, entry_of(path, item.data), owners)
 
 
 def _scan_relation(

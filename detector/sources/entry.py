@@ -293,6 +293,12 @@ def _contents(path: str, _version: tuple[int, ...]) -> Contents:
         file.close()
 
 
+def entry_of(path: str, data: bytes) -> Entry:
+    """An entry of bytes that are in memory already, which are scanned as they are."""
+    source = FileSource(io.BytesIO(data), None)  # type: ignore[arg-type]
+    return Entry(path, Stream(source), source)
+
+
 class RangeReader:
     """Bytes of a plain file from an offset on, straight into the caller's buffer.
 
