@@ -13,20 +13,19 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC
-from email.errors import MessageError
-from email.header import decode_header, make_header
-from email.message import Message
-from email.parser import BytesHeaderParser
-from email.policy import compat32
-from email.utils import parseaddr, parsedate_to_datetime
+from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from detector.chats.fields import LONGEST as SHOWN
 from detector.tables.layout import NOWHERE, Cell
 from detector.types import Bytes
+
+if TYPE_CHECKING:
+    from email.message import Message
+    from email.parser import BytesHeaderParser
 
 LONGEST = 64 << 20  # bytes of a mail that are kept; what stands behind them is not decoded
 DEPTH, PARTS = 16, 4096  # of a mail
@@ -44,7 +43,14 @@ _MAIL = re.compile(
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})|=[ \t]*+\r?\n|(?<![ \t])[ \t]++(?=\r?\n)")
 _WIDE = re.compile(r"(?i)utf-?(?:7|16|32)|ucs|iso-?2022|hz")
-_PARSER = BytesHeaderParser(policy=compat32)
+
+
+@cache
+def _parser() -> BytesHeaderParser:
+    from email.parser import BytesHeaderParser  # 30 ms that only mails need
+    from email.policy import compat32
+
+    return BytesHeaderParser(policy=compat32)
 
 
 def mail_kind(path: str, head: bytes) -> str | None:
@@ -210,7 +216,7 @@ def _headers(data: bytes, begin: int, end: int) -> tuple[Message, int]:
     body = blank.end() if blank else end
     if data[begin : begin + 1] in (b"\n", b"\r"):  # no headers at all
         body = begin + (2 if data[begin : begin + 2] == b"\r\n" else 1)
-    return _PARSER.parsebytes(data[begin : min(body, begin + HEADERS)]), body
+    return _parser().parsebytes(data[begin : min(body, begin + HEADERS)]), body
 
 
 def _parts(
@@ -278,6 +284,8 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def origin_of(headers: Message, mailbox: str) -> dict[str, Any]:
     """Mailbox, author, id and time of a mail, None for what it does not say."""
+    from email.utils import parseaddr
+
     author = _text(headers, "From")
     if author is not None:
         name, address = parseaddr(author)
@@ -291,6 +299,9 @@ def origin_of(headers: Message, mailbox: str) -> dict[str, Any]:
 
 
 def _text(headers: Message, name: str) -> str | None:
+    from email.errors import MessageError
+    from email.header import decode_header, make_header
+
     value = headers.get(name)
     if value is None:
         return None
@@ -303,6 +314,8 @@ def _text(headers: Message, name: str) -> str | None:
 
 
 def _time(text: str | None) -> str | None:
+    from email.utils import parsedate_to_datetime
+
     if text is None:
         return None
     try:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +13,8 @@ from detector.mask import Mask
 from detector.relay.logs import LogFormat
 
 if TYPE_CHECKING:
+    import asyncio
+
     from detector.relay.flow import Relay
 
 BATCH, MOST = 500, 10_000
@@ -79,6 +78,8 @@ def relay(
     with the same durable, group or queue share the work. SIGTERM and Ctrl-C finish what is in
     flight. Exit status: 0 stopped, 2 it could not begin or go on; then nothing is lost either.
     """
+    import asyncio  # 60 ms that only a relay needs
+
     from detector.filter import Filter, Policy
     from detector.relay import FROM, QUARANTINE, TO, address_of, sink_of, source_of
     from detector.relay.examiner import Beside
@@ -108,6 +109,10 @@ def relay(
 
 async def _until_told(relay: Relay) -> None:
     """Run until SIGTERM or SIGINT; a second one does not wait for what is in flight."""
+    import asyncio
+    import signal
+    from contextlib import suppress
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,6 +122,9 @@ async def _until_told(relay: Relay) -> None:
 
 
 def _told(stop: asyncio.Event, number: int) -> None:
+    import asyncio
+    import signal
+
     if stop.is_set():
         asyncio.get_running_loop().remove_signal_handler(number)
         signal.raise_signal(number)
