@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from detector.allow import Allowlist
+from detector.decode import Signs
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
 from detector.prefilter import Engine, HeadTable
@@ -31,3 +32,4 @@ class Machinery(NamedTuple):
     sieve: Sieve | None  # None: no rule's matches are for a model to judge
     services: Services
     explain: bool = False
+    signs: Signs | None = None  # None: nothing is decoded

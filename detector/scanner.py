@@ -15,6 +15,7 @@ from detector.allow import Allowlist
 from detector.batch import judged
 from detector.classifier import Classifier, Model
 from detector.cluster import Group, Settled, Survivor
+from detector.decode import Signs, signs_of
 from detector.errors import UsageError
 from detector.fingerprint import Fingerprinter
 from detector.machinery import Machinery
@@ -22,7 +23,7 @@ from detector.mask import Mask, Redacted, as_mask, replace_all
 from detector.matcher import STRIDE
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
-from detector.prefilter import ID_BITS, HeadTable, make_engine
+from detector.prefilter import ID_BITS, Engine, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
 from detector.sieve import Sieve
@@ -40,6 +41,7 @@ class Scanner:
     fingerprints, else ``DETECTOR_KEY``, else a public default. ``scorer``: another
     judge of confidence than the built-in one. ``model``: another classifier than that of the
     package, for matches of the rules that have no format. ``explain``: findings say why.
+    ``decode``: also find what is escaped, in pieces, encoded or wrapped.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Scanner:
         scorer: Scorer | None = None,
         model: Model | None = None,
         explain: bool = False,
+        decode: bool = True,
     ) -> None:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
@@ -59,13 +62,14 @@ class Scanner:
         self.rules = RuleSet(rule for rule in given if _may_reach(rule, min_confidence))
         self.fingerprinter = Fingerprinter.from_environment() if key is None else Fingerprinter(key)
         table = HeadTable(self.rules)
+        signs = signs_of(table.heads) if decode and table.heads else None
         allowlist = Allowlist(self.rules)
         if model is None and any(r.spec.judged or not r.spec.worded for r in self.rules):
             model = Classifier.builtin()
         self.machinery = Machinery(
             self.rules,
             table,
-            make_engine(engine, table.heads),
+            _engine(engine, table, signs),
             Verifier(self.rules),
             PlainMatcher(self.rules, table),
             Names(self.rules, engine),
@@ -76,9 +80,10 @@ class Scanner:
             Sieve(self.rules, model.lookups.bigrams[0]) if model is not None else None,
             Services(self.rules),
             explain,
+            signs,
         )
         key = self.fingerprinter.key
-        self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
+        self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain, decode)
         self._find = self.machinery.engine.find
         self._safe_name = lru_cache(maxsize=8192)(self._without_secrets)
 
@@ -199,6 +204,7 @@ class Scanner:
             why=spec.why,
             revoke=spec.revoke,
             reasons=one.reasons,
+            decoded=one.decoded,
         )
 
     def _without_secrets(self, name: str | None) -> str | None:
@@ -223,6 +229,7 @@ def _make(
     scorer: Scorer | None,
     model: Model | None,
     explain: bool,
+    decode: bool,
 ) -> Scanner:
     return Scanner(
         rules,
@@ -232,7 +239,17 @@ def _make(
         scorer=scorer,
         model=model,
         explain=explain,
+        decode=decode,
     )
+
+
+def _engine(name: str, table: HeadTable, signs: Signs | None) -> Engine:
+    """One pass for the rules' heads and for the signs of what is encoded."""
+    if signs is None:
+        return make_engine(name, table.heads)
+    own = len(table.heads)
+    numbers = [*range(own), *(own + number for number in signs.numbers)]
+    return make_engine(name, [*table.heads, *signs.heads], numbers)
 
 
 def _in_characters(findings: list[Finding], text: str, raw: Bytes) -> list[Finding]:

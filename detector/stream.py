@@ -16,7 +16,7 @@ class Window:
     """A buffer that slides over a stream, with the tracker that looks through it.
 
     Either ``feed`` bytes, or fill ``space()`` and ``commit`` how many: a file is read
-    straight into the window, without a copy. ``prompt``, ``layout``: see :class:`Tracker`.
+    straight into the window, without a copy. ``prompt``, ``layout``, ``decode``: see :class:`Tracker`.
     """
 
     def __init__(
@@ -27,8 +27,11 @@ class Window:
         path: str = "",
         prompt: bool = True,
         layout: Cells | None = None,
+        decode: bool = True,
     ) -> None:
-        self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt, layout=layout)
+        self.tracker = Tracker(
+            scanner.machinery, base, path, prompt=prompt, layout=layout, decode=decode
+        )
         self.buffer = bytearray(STRIDE + _SLACK)
         self.size = 0
         self.hold: int | None = None
@@ -72,10 +75,15 @@ class Window:
         return self.tracker.undecided_from(self.buffer, self.size) < position
 
     def timed_out(self, path: str) -> list[Skipped]:
-        """Places where a rule took too long, so that nothing is known about them."""
-        return [
+        """Places where a rule took too long or a decoder had to stop, so that nothing is known
+        about them."""
+        timeouts = [
             Skipped(path=path, reason=f"rule {rule} took too long at byte {position}")
             for rule, position in self.tracker.timeouts
+        ]
+        return timeouts + [
+            Skipped(path=path, reason=f"{reason}, at byte {position}")
+            for reason, position in self.tracker.left_out
         ]
 
     def _free(self) -> int:

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from operator import attrgetter
 from time import perf_counter
 
+import msgspec
+
 from detector.batch import JUDGED, Batch, cases_in, judged, survivors_of
 from detector.checks import CHECKS
-from detector.cluster import Case, Group, Match, by_place, clusters_of
+from detector.cluster import MAX_CLUSTER, Case, Group, Match, Survivor, by_place, clusters_of
+from detector.decoding import DEPTH, LOOKBACK, Budget, Decoding
 from detector.features import AFTER, BEFORE
 from detector.linemap import LineMap
 from detector.machinery import Machinery
@@ -36,7 +39,8 @@ class Tracker:
 
     ``prompt``: cases are judged at once, each with those that are there with it. Else they are
     handed on in their groups, and only as many as are worth it are judged here. ``layout``: how
-    the source holds tables.
+    the source holds tables. ``decode``: also find what is encoded. ``inside``: how many decoders
+    have given these bytes, what they may spend, and the position in the outermost source.
     """
 
     def __init__(
@@ -47,6 +51,8 @@ class Tracker:
         *,
         prompt: bool = True,
         layout: Cells | None = None,
+        decode: bool = True,
+        inside: tuple[int, Budget, int] | None = None,
     ) -> None:
         self._m = machinery
         self.layout = layout
@@ -57,8 +63,19 @@ class Tracker:
         self._matcher = Matcher(machinery, base, self.timings)
         self.timeouts = self._matcher.timeouts
         """Rules that took too long, with the position: nothing is known about those."""
+        self._depth, budget, fixed = inside or (0, Budget(), None)
+        self._decoding: Decoding | None = None
+        if decode and machinery.signs is not None and self._depth < DEPTH:
+            self._decoding = Decoding(machinery, self._look_into, budget, fixed)
+        self._budget = budget
+        self._passed = base  # where the last group ends that was given
         self._open: list[Match] = []
         self._view = memoryview(b"")  # for the time of one call of advance
+
+    @property
+    def left_out(self) -> list[tuple[str, int]]:
+        """Why something was not decoded, with the position."""
+        return self._decoding.left_out if self._decoding is not None else []
 
     @property
     def base(self) -> int:
@@ -76,10 +93,14 @@ class Tracker:
         out: list[Group] = []
         with memoryview(window)[:size] as self._view:
             for places in self._matcher.strides(self._view, final=final, hits=hits):
+                if self._decoding is not None:
+                    self._decoding.add(self._matcher.signs())
                 if places:
                     begun = perf_counter()
                     self._survive(places)
                     self.timings.score += perf_counter() - begun
+                if self._decoding is not None and self._decoding.floor is not None:
+                    self._open += self._decoded(final)
                 if self._open:
                     done = self._matcher.scanned == self.base + size
                     out += self._settle(done, last=final and done)
@@ -87,7 +108,10 @@ class Tracker:
 
     def keep_from(self) -> int:
         """Absolute position before which the window's bytes are no longer needed."""
-        return max(self.base, self._matcher.keep_from() - CONTEXT)
+        keep = self._matcher.keep_from() - CONTEXT
+        if self._decoding is not None and (floor := self._decoding.floor) is not None:
+            keep = min(keep, floor)
+        return max(self.base, keep)
 
     def drop(self, window: Bytes, base: int) -> None:
         """The window's first bytes go; ``base`` is the new absolute beginning."""
@@ -98,7 +122,10 @@ class Tracker:
 
     def undecided_from(self, window: Bytes, size: int) -> int:
         """Absolute position before which nothing can become part of a finding any more."""
-        return self._matcher.undecided_from(window, size)
+        floor = self._matcher.undecided_from(window, size)
+        if self._decoding is not None:  # a sign may come yet, and point back
+            floor = min(floor, self._matcher.keep_from() - LOOKBACK, self._decoding.floor or floor)
+        return max(self.base, floor)
 
     def open_from(self) -> int | None:
         """Where the first match begins that is not given yet; None if there is none."""
@@ -158,18 +185,93 @@ class Tracker:
         base = self.base
         return bytes(self._view[max(0, start - base) : end - base])
 
+    # what is encoded
+
+    def _decoded(self, final: bool) -> list[Match]:
+        """The secrets that decoders have found by now."""
+        if self._decoding is None:
+            return []
+        found = sorted(self._decoding.look(self._view, self.base, final=final))
+        if not found:
+            return []
+        starts = [one.start for one in found]
+        lines, columns = self.lines.locate(self._view, starts)
+        cells: Sequence[Cell | None] = [None] * len(starts)
+        if self.layout is not None:
+            cells = self.layout.locate(self._view, self.base, starts)
+        return [
+            msgspec.structs.replace(
+                one.survivor,
+                start=one.start,
+                end=one.end,
+                line=line,
+                column=column,
+                cell=cell,
+                sign=one.sign,
+            )
+            for one, line, column, cell in zip(found, lines, columns, cells, strict=True)
+        ]
+
+    def _look_into(self, data: bytes, position: int) -> list[Group]:
+        """The groups in what was decoded, of a sign at ``position``."""
+        inner = Tracker(
+            self._m,
+            path=self._path,
+            prompt=False,
+            inside=(self._depth + 1, self._budget, position),
+        )
+        groups = inner.advance(data, len(data), final=True)
+        self.left_out.extend((reason, position) for reason, _ in inner.left_out)
+        return groups
+
+    def _without_beaten(self, groups: list[Group]) -> list[Group]:
+        """A decoder's secret gives way to a match that was certain before its sign was seen: such
+        a match may have been given already, so it must not matter whether it was."""
+        beaten = {
+            id(one)
+            for group in groups
+            for one in group.members
+            if isinstance(one, Survivor) and one.decoded and self._is_beaten(one, group)
+        }
+        if not beaten:
+            return groups
+        self._open = [match for match in self._open if id(match) not in beaten]
+        return clusters_of(self._open)
+
+    def _is_beaten(self, one: Survivor, group: Group) -> bool:
+        if one.start < self._passed:
+            return True
+        return any(
+            other.start < one.end and one.start < other.end and self._certain(other) < one.sign
+            for other in group.members[:MAX_CLUSTER]
+            if not (isinstance(other, Survivor) and other.decoded)
+        )
+
+    def _certain(self, match: Match) -> int:
+        """Up to where the bytes are sure to have been seen when a plain match is given."""
+        if not match.rule.spec.judged:
+            return match.end + (not match.rule.closed)
+        behind = self._bytes(match.end, match.end + AFTER)
+        newline = min((at for mark in (b"\n", b"\r") if (at := behind.find(mark)) >= 0), default=-1)
+        return match.end + (AFTER if newline < 0 else newline + 1)
+
     # groups
 
     def _settle(self, done: bool, *, last: bool) -> list[Group]:
         """``done``: all bytes at hand were looked at; ``last``: and nothing follows."""
         self._open.sort(key=by_place)
         groups = clusters_of(self._open)
+        if self._decoding is not None and self._decoding.has_found:
+            groups = self._without_beaten(groups)
         if last:
             self._open = []
             return groups
         floor = self._matcher.keep_from()
-        if done and groups[-1].end > floor:
+        if done and groups and groups[-1].end > floor:
             floor = self._matcher.undecided_from(self._view, len(self._view))
+        if self._decoding is not None and (waiting := self._decoding.floor) is not None:
+            floor = min(floor, waiting)
         ready = bisect_right(groups, floor, key=attrgetter("end"))
+        self._passed = groups[ready - 1].end if ready else self._passed
         self._open = [match for group in groups[ready:] for match in group.members]
         return groups[:ready]

@@ -121,5 +121,5 @@ class Hexes:
                     table=table,
                     field=field,
                     row=row,
-                    decoded=("hex",),
+                    decoded=("hex", *finding.decoded),
                 )
