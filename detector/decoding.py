@@ -17,6 +17,7 @@ from detector.batch import judged
 from detector.cluster import Group, Match, Survivor, clusters_of
 from detector.decode import Decoded, Kind, Text, Unfinished
 from detector.machinery import Machinery
+from detector.tables import hexes
 
 DEPTH = 4  # decoders inside of one another
 LOOKBACK = 1024  # bytes before a sign that a decoder may look at
@@ -87,6 +88,8 @@ class Decoding:
         self._furthest = max((kind.back for kind in self._kinds), default=0)
         self._look_into = look_into
         self._budget, self._fixed = budget, fixed
+        self.leave_hexes = False
+        """Whether somebody else scans digits behind a prefix, as dumps write bytes."""
         self._waiting: list[Sign] = []
         self._again = 0  # not before so much of the source is there
         self._regions: dict[object, list[_Region]] = {}
@@ -104,6 +107,11 @@ class Decoding:
         if not self._waiting:
             return None
         return self._waiting[0][0] - self._furthest - LOOKBACK
+
+    @property
+    def first_sign(self) -> int | None:
+        """Where the first sign ends that still waits."""
+        return self._waiting[0][0] if self._waiting else None
 
     def look(self, view: memoryview, base: int, *, final: bool) -> list[Found]:
         """What is found by now; ``base`` is the position of the view's first byte."""
@@ -131,9 +139,7 @@ class Decoding:
 
     # decoding
 
-    def _decoded(
-        self, sign: Sign, view: memoryview, base: int, final: bool
-    ) -> list[_Done]:
+    def _decoded(self, sign: Sign, view: memoryview, base: int, final: bool) -> list[_Done]:
         """What this sign stands for, where its text begins, and where the sign ends."""
         end, number = sign
         kind = self._kinds[number]
@@ -144,6 +150,8 @@ class Decoding:
         low = max(base, place - LOOKBACK)
         decoded, cut = self._try(kind, view, low - base, place - low, final)
         if decoded is None:
+            return []
+        if self.leave_hexes and decoded.by == ("hex",) and _is_of_a_dump(view, low - base, decoded):
             return []
         start, until = low + decoded.start, low + decoded.end
         if cut:
@@ -185,9 +193,7 @@ class Decoding:
 
     # what is found
 
-    def _found(
-        self, done: list[_Done], view: memoryview, base: int
-    ) -> list[Found]:
+    def _found(self, done: list[_Done], view: memoryview, base: int) -> list[Found]:
         if not done:
             return []
         find, fixed = self._m.engine.find, self._fixed
@@ -203,11 +209,18 @@ class Decoding:
                 if bytes(view[low - base + start : low - base + end]) == survivor.secret:
                     continue  # it stands there plainly
                 chain = decoded.by + survivor.decoded
-                survivor = msgspec.structs.replace(survivor, decoded=chain)
-                found = Found(low + start, low + end, sign, survivor)
+                whole = msgspec.structs.replace(survivor, decoded=chain)
+                found = Found(low + start, low + end, sign, whole)
                 out.setdefault((found.start, found.end, survivor.rule.id), found)
         self.has_found = self.has_found or bool(out)
         return list(out.values())
+
+
+def _is_of_a_dump(view: memoryview, low: int, decoded: Decoded) -> bool:
+    """Whether the digits stand behind a prefix, or begin further back than is looked."""
+    before = bytes(view[low : low + decoded.start][-2:])
+    long_enough = decoded.end - decoded.start >= hexes.SHORTEST
+    return long_enough and (not before or bool(hexes.prefix_at_end(before)))
 
 
 def _worth(decoded: Decoded, groups: list[Group]) -> list[Group]:

@@ -21,16 +21,24 @@ class Redactor(Generic[T]):
 
     What could still become part of a secret is held back, and nothing more. ``findings``
     collects what was found, in characters for text; drain it on long streams. ``fit``: what
-    replaces a secret is no longer than it, for columns of so many characters.
+    replaces a secret is no longer than it, for columns of so many characters. ``decode``: also what
+    is escaped, encoded or in pieces; then a kilobyte is always held back, since a sign that comes
+    later may point back.
     """
 
     def __init__(
-        self, scanner: Scanner, *, mask: Mask | str = Mask.label, path: str = "", fit: bool = False
+        self,
+        scanner: Scanner,
+        *,
+        mask: Mask | str = Mask.label,
+        path: str = "",
+        fit: bool = False,
+        decode: bool = False,
     ) -> None:
         self._scanner = scanner
         self._mask, self._fit = as_mask(mask), fit
         self._path = path
-        self._window = Window(scanner, path=path)
+        self._window = Window(scanner, path=path, decode=decode)
         self._window.hold = 0
         self._released = 0
         self._ready: list[Settled] = []

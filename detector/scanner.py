@@ -23,7 +23,7 @@ from detector.mask import Mask, Redacted, as_mask, replace_all
 from detector.matcher import STRIDE
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
-from detector.prefilter import ID_BITS, Engine, HeadTable, make_engine
+from detector.prefilter import ID_BITS, Engine, HeadTable, WithNul, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
 from detector.sieve import Sieve
@@ -244,12 +244,15 @@ def _make(
 
 
 def _engine(name: str, table: HeadTable, signs: Signs | None) -> Engine:
-    """One pass for the rules' heads and for the signs of what is encoded."""
+    """One pass for the rules' heads and for the signs of what is encoded; those of UTF-16 have one
+    of their own."""
     if signs is None:
         return make_engine(name, table.heads)
     own = len(table.heads)
     numbers = [*range(own), *(own + number for number in signs.numbers)]
-    return make_engine(name, [*table.heads, *signs.heads], numbers)
+    engine = make_engine(name, [*table.heads, *signs.heads], numbers)
+    wide = make_engine(name, signs.wide, [own + number for number in signs.wide_numbers])
+    return WithNul(engine, wide)
 
 
 def _in_characters(findings: list[Finding], text: str, raw: Bytes) -> list[Finding]:

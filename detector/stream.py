@@ -16,7 +16,8 @@ class Window:
     """A buffer that slides over a stream, with the tracker that looks through it.
 
     Either ``feed`` bytes, or fill ``space()`` and ``commit`` how many: a file is read
-    straight into the window, without a copy. ``prompt``, ``layout``, ``decode``: see :class:`Tracker`.
+    straight into the window, without a copy. ``prompt``, ``layout``, ``decode``: see
+    :class:`Tracker`.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import takewhile
 from operator import attrgetter
 from time import perf_counter
 
@@ -29,6 +30,9 @@ from detector.types import Bytes, CheckResult
 
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
+
+_by_place = attrgetter("start", "end")
+_ENDS = (b"\n", b"\r")
 
 _KNOWN = CheckResult(placeholder=True)
 _UNCHECKED = CheckResult()
@@ -71,6 +75,11 @@ class Tracker:
         self._passed = base  # where the last group ends that was given
         self._open: list[Match] = []
         self._view = memoryview(b"")  # for the time of one call of advance
+
+    def leave_hexes(self) -> None:
+        """Somebody else scans the digits that a dump writes behind a prefix."""
+        if self._decoding is not None:
+            self._decoding.leave_hexes = True
 
     @property
     def left_out(self) -> list[tuple[str, int]]:
@@ -191,7 +200,7 @@ class Tracker:
         """The secrets that decoders have found by now."""
         if self._decoding is None:
             return []
-        found = sorted(self._decoding.look(self._view, self.base, final=final))
+        found = sorted(self._decoding.look(self._view, self.base, final=final), key=_by_place)
         if not found:
             return []
         starts = [one.start for one in found]
@@ -225,35 +234,35 @@ class Tracker:
         return groups
 
     def _without_beaten(self, groups: list[Group]) -> list[Group]:
-        """A decoder's secret gives way to a match that was certain before its sign was seen: such
-        a match may have been given already, so it must not matter whether it was."""
-        beaten = {
-            id(one)
-            for group in groups
-            for one in group.members
-            if isinstance(one, Survivor) and one.decoded and self._is_beaten(one, group)
-        }
+        """A decoder's secret gives way to a plain match of a format, and to whatever was certain
+        before its sign was seen: that may have been given already, and it must not matter."""
+        hidden = [one for one in self._open if isinstance(one, Survivor) and one.decoded]
+        plain = clusters_of([one for one in self._open if one not in hidden])
+        ends = [group.end for group in plain]
+        beaten = []
+        for one in hidden:
+            first = bisect_right(ends, one.start)
+            over = takewhile(lambda group: group.start < one.end, plain[first:])  # noqa: B023
+            if one.start < self._passed or any(self._certain(g) < one.sign for g in over):
+                beaten.append(one)
         if not beaten:
             return groups
-        self._open = [match for match in self._open if id(match) not in beaten]
+        self._open = [match for match in self._open if match not in beaten]
         return clusters_of(self._open)
 
-    def _is_beaten(self, one: Survivor, group: Group) -> bool:
-        if one.start < self._passed:
-            return True
-        return any(
-            other.start < one.end and one.start < other.end and self._certain(other) < one.sign
-            for other in group.members[:MAX_CLUSTER]
-            if not (isinstance(other, Survivor) and other.decoded)
-        )
+    def _waits(self, group: Group) -> bool:
+        """Whether what a sign that was seen leads to may yet beat this group."""
+        sign = self._decoding.first_sign if self._decoding is not None else None
+        return sign is not None and group.end + AFTER >= sign and self._certain(group) >= sign
 
-    def _certain(self, match: Match) -> int:
-        """Up to where the bytes are sure to have been seen when a plain match is given."""
-        if not match.rule.spec.judged:
-            return match.end + (not match.rule.closed)
-        behind = self._bytes(match.end, match.end + AFTER)
-        newline = min((at for mark in (b"\n", b"\r") if (at := behind.find(mark)) >= 0), default=-1)
-        return match.end + (AFTER if newline < 0 else newline + 1)
+    def _certain(self, group: Group) -> int:
+        """Up to where the bytes are sure to have been seen when a group of values that are judged
+        by what stands around them is given; 0 if a format is among them."""
+        if any(not match.rule.spec.judged for match in group.members[:MAX_CLUSTER]):
+            return 0
+        behind = self._bytes(group.end, group.end + AFTER)
+        newline = min((at for mark in _ENDS if (at := behind.find(mark)) >= 0), default=AFTER)
+        return group.end + newline
 
     # groups
 
@@ -269,9 +278,9 @@ class Tracker:
         floor = self._matcher.keep_from()
         if done and groups and groups[-1].end > floor:
             floor = self._matcher.undecided_from(self._view, len(self._view))
-        if self._decoding is not None and (waiting := self._decoding.floor) is not None:
-            floor = min(floor, waiting)
         ready = bisect_right(groups, floor, key=attrgetter("end"))
+        if self._decoding is not None:
+            ready = next((n for n in range(ready) if self._waits(groups[n])), ready)
         self._passed = groups[ready - 1].end if ready else self._passed
         self._open = [match for group in groups[ready:] for match in group.members]
         return groups[:ready]

@@ -44,6 +44,12 @@ def redact(
     precision: options.Precisely = None,
     model: options.Model = None,
     engine: options.Engine = "auto",
+    decode: Annotated[
+        bool,
+        typer.Option(
+            help="Also replace what is escaped, encoded or in pieces; holds a kilobyte back."
+        ),
+    ] = True,
 ) -> int:
     """Write the same bytes with every secret replaced.
 
@@ -65,7 +71,10 @@ def redact(
     with _opened(path) as entry:
         head = entry.peek(HEAD)
         tables = entry.encoding is None and sniff(entry.path, head) is not None
-        redactors = [Redactor[bytes](scanner, mask=mask, fit=tables) for _ in range(1 + tables)]
+        redactors = [
+            Redactor[bytes](scanner, mask=mask, fit=tables, decode=decode)
+            for _ in range(1 + tables)
+        ]
         hexes = HexFilter(scanner, mask) if tables else None
         with output(output_file) as stream:
             found = _copy(entry, redactors, hexes, stream)

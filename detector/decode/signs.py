@@ -21,10 +21,11 @@ from detector.decode.digits import hexadecimal, wide
 from detector.decode.escapes import entities, percent, quoted_printable, string_escapes
 from detector.decode.strings import concatenated, joined, numbers, template
 from detector.decode.types import Decoded, Text
-from detector.decode.wraps import unwrapped
+from detector.decode.wraps import LONGEST_LINE, unwrapped
 from detector.rules import Head
 
 REACH = 1 << 16  # bytes
+SHORT = 1 << 14  # bytes, of strings of a program and of tokens
 PACKED = 1 << 20  # bytes, where only the whole of it can be unpacked
 CUT = 5  # bytes of a head that are looked for: enough to be rare
 SHORTEST = 4  # bytes of a head that is looked for encoded
@@ -43,10 +44,13 @@ class Kind(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """``heads`` for the engine; ``kinds[numbers[i]]`` is what a hit of ``heads[i]`` means."""
+    """``heads`` for the engine; ``kinds[numbers[i]]`` is what a hit of ``heads[i]`` means.
+    ``wide`` and ``wide_numbers`` are the same for text that holds a NUL."""
 
     heads: tuple[Head, ...]
     numbers: tuple[int, ...]
+    wide: tuple[Head, ...]
+    wide_numbers: tuple[int, ...]
     kinds: tuple[Kind, ...]
     longest: int
 
@@ -58,9 +62,13 @@ def signs_of(heads: Sequence[Head]) -> Signs:
         found.setdefault((head.regex, kind), head)
     kinds = tuple(dict.fromkeys(kind for _, kind in found))
     number = {kind: place for place, kind in enumerate(kinds)}
+    plain = {key: head for key, head in found.items() if key[1].decoder is not wide}
+    spread = {key: head for key, head in found.items() if key[1].decoder is wide}
     return Signs(
-        tuple(found.values()),
-        tuple(number[kind] for _, kind in found),
+        tuple(plain.values()),
+        tuple(number[kind] for _, kind in plain),
+        tuple(spread.values()),
+        tuple(number[kind] for _, kind in spread),
         kinds,
         max((head.most for head in found.values()), default=1),
     )
@@ -118,9 +126,7 @@ def _words(heads: Sequence[Head]) -> set[bytes]:
 
 def _minimal(words: set[bytes]) -> set[bytes]:
     """Without those that begin with another one."""
-    return {
-        word for word in words if not any(word[:size] in words for size in range(1, len(word)))
-    }
+    return {word for word in words if not any(word[:size] in words for size in range(1, len(word)))}
 
 
 def _in_base64(digits: bytes) -> Head:
@@ -183,24 +189,27 @@ def _in_pieces() -> Made:
         for joint in ("+", " + ", ".", " . ", " .. ", "||", " || ", " & ", " "):
             for other in "\"'`" if joint != " " else quote:
                 literal = quote + joint + other
-                head = _fixed(literal, _TOKEN, len(literal) + 1)
-                yield head, Kind(concatenated, 1)
+                head = _fixed(literal, _LETTER, len(literal) + 1)
+                yield head, Kind(concatenated, 1, SHORT)
         for literal in (quote + "].join(", quote + ",].join("):
-            yield _fixed(literal, "", len(literal)), Kind(joined, 0)
-        yield _fixed("${" + quote, "", 3), Kind(template, 0)
+            yield _fixed(literal, "", len(literal)), Kind(joined, 0, SHORT)
+        yield _fixed("${" + quote, "", 3), Kind(template, 0, SHORT)
     for literal in ("fromCharCode(", "fromCodePoint(", "bytes([", "bytearray([", "Array(["):
         yield _fixed(literal, "", len(literal)), Kind(numbers, 0)
 
 
-_TOKEN = "[0-9A-Za-z_.\\x2b\\x2f=\\x2d]"
+_LETTER = "[0-9A-Za-z_\\x2d]"
 
 
 def _broken(heads: Sequence[Head]) -> Made:
-    """A token's beginning that ends its line, or its string."""
+    """A token's beginning that ends its line, or its string. Bounded repeats took twice as long in
+    the engine as one without an end; the decoder looks at the length."""
     formats = [head for head in heads if not head.caseless and not head.runs]
-    beginnings = {word[:8] for head in formats for word in head.literals if len(word) >= 3}
-    more = "[0-9A-Za-z_.\\x2b\\x2f=~:\\x2d]{8,96}[\"'`]?[ \\t]?[\\\\=+.&]?\\r?\\n"
-    kind = Kind(unwrapped, 0)
+    words = {word[:8] for head in formats for word in head.literals if len(word) >= SHORTEST}
+    words = {word for word in words if word[0].isalnum() and "://" not in word}
+    beginnings = {word for word in words if len(word) > 6 or not word.isalpha()}
+    more = "[0-9A-Za-z_.\\x2b\\x2f=~:\\x2d]*[\"'`]?[ \\t]?[\\\\=+.&]?\\r?\\n"
+    kind = Kind(unwrapped, 0, SHORT)
     for word in sorted(beginnings):
         head = _quoted(word.encode("latin-1")) + more
-        yield Head(head, (word,), False, 0, len(word) + 102), kind
+        yield Head(head, (word,), False, 0, LONGEST_LINE), kind

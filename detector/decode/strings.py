@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 
 from detector.decode.escapes import replaced
 from detector.decode.types import Decoded, Pieces, Text
@@ -23,6 +24,7 @@ _BODIES = {
     b"'": re.compile(rb"[^'\\\r\n]*(?:\\.[^'\\\r\n]*)*", re.DOTALL),
     b"`": re.compile(rb"[^`\\]*(?:\\.[^`\\]*)*", re.DOTALL),
 }
+_LETTERS = {bytes([letter]) for letter in b"-_=+/.~" + ascii_letters.encode() + digits.encode()}
 _COMMA = re.compile(rb"\s*,\s*(" + _QUOTE + rb")")
 _OPENING = re.compile(rb"\[\s*(" + _QUOTE + rb")")
 _JOIN_CALL = re.compile(_QUOTE + rb"\s*,?\s*\]\s*\.\s*join\(\Z")
@@ -30,13 +32,15 @@ _EMPTY = re.compile(rb"(?:\"\"|''|``)\s*\)")
 _NUMBERS = re.compile(rb"(?:\s*\.\.\.\s*\[)?((?:\s*(?:0[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})\s*,?)*)")
 _NUMBER = re.compile(rb"0[xX][0-9a-fA-F]+|[0-9]+")
 _INSERTED = re.compile(rb"\$\{\s*(?:\"([^\"\\\r\n]*)\"|'([^'\\\r\n]*)'|`([^`\\$]*)`)\s*\}")
-_TEMPLATE = re.compile(rb"(?:\$\{[^`}]*(?:`[^`]*`[^`}]*)?\}|\\.|[^`\\])*", re.DOTALL)
+_TEMPLATE = re.compile(rb"(?:[^`\\$]+|\$\{[^`}]*(?:`[^`]*`[^`}]*)?\}|\\.|\$)*", re.DOTALL)
 
 
 def concatenated(text: Text, place: int) -> Decoded | None:
     """The strings that are added up, of which a second or later one begins at ``place``."""
     found = _JOINT_BEFORE.search(text.data, max(0, place - 96), place)
-    return None if found is None else chained(text, found.start())
+    if found is None or text.data[max(0, found.start() - 1) : found.start()] not in _LETTERS:
+        return None
+    return chained(text, found.start())
 
 
 def chained(text: Text, close: int) -> Decoded | None:

@@ -10,6 +10,8 @@ from detector.decode.types import Decoded, Pieces, Text
 _NAMES = {b"\\": "escape", b"=": "quoted-printable"}
 
 MOST = 256  # lines of one token
+LONGEST_LINE = 128  # bytes, with its end: nothing is wrapped later
+FIRST_LINE = 8  # bytes of a token that its first line holds at least
 SHORTEST = 4  # bytes of a line that goes on with a token
 
 _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+/=~:-"
@@ -31,6 +33,8 @@ def unwrapped(text: Text, place: int) -> Decoded | None:
     if broken[2] == b"=" or data[first_end - 1 : first_end] == b"=":
         first_end = len(data[:first_end].rstrip(b"="))
     start = len(data[:first_end].rstrip(_TOKEN))
+    if not first_end - start >= FIRST_LINE or place - start > LONGEST_LINE:
+        return None
     pieces, parts, joints = Pieces(), [data[start:first_end]], []
     pieces.add(first_end - start, start, first_end)
     at = first_end
@@ -42,7 +46,7 @@ def unwrapped(text: Text, place: int) -> Decoded | None:
         found = _RUN.match(data, following.end())
         end = text.ended(found.end() if found else at)
         part = data[following.end() : end]
-        if following[1] or (soft := _NEXT.match(data, end - 1)) and soft[1]:
+        if following[1] or ((soft := _NEXT.match(data, end - 1)) and soft[1]):
             part = part.rstrip(b"=")
         if len(part) < SHORTEST or not (following[1] or _drawn(part)):
             break

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from detector.errors import EngineError, UsageError
 from detector.prefilter.table import ID_BITS, HeadTable
 from detector.rules import Head
@@ -30,6 +32,29 @@ class Engine(Protocol):
         ...
 
 
+class WithNul:
+    """One engine for everything, and a second for what can only stand in text that holds a NUL:
+    most holds none, which shows in a fiftieth of the time of a pass."""
+
+    def __init__(self, engine: Engine, second: Engine) -> None:
+        self.name = engine.name
+        self._find, self._second = engine.find, second.find
+
+    def find(self, data: Bytes) -> list[int]:
+        """See :class:`Engine`."""
+        hits = self._find(data)
+        return hits + self._second(data) if _holds_nul(data) else hits
+
+
+def _holds_nul(data: Bytes) -> bool:
+    if isinstance(data, bytes):
+        return b"\0" in data
+    if len(data) < SHORT:
+        return b"\0" in bytes(data)
+    return not np.frombuffer(data, np.uint8).min()
+
+
+SHORT = 4096  # bytes: there a copy is quicker than an array
 _announced = False
 
 
@@ -65,4 +90,4 @@ def _announce(reason: str) -> None:
         )
 
 
-__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Engine", "HeadTable", "make_engine"]
+__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Engine", "HeadTable", "WithNul", "make_engine"]

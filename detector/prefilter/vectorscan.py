@@ -60,7 +60,12 @@ class Vectorscan:
 def _database(expressions: list[bytes], numbers: Sequence[int]) -> hyperscan.Database:
     digest = hashlib.blake2b(digest_size=20)
     version: str = hyperscan.__version__  # type: ignore[attr-defined]  # missing in the stubs
-    for part in (version.encode(), platform.machine().encode(), *expressions, repr([*numbers]).encode()):
+    for part in (
+        version.encode(),
+        platform.machine().encode(),
+        *expressions,
+        repr([*numbers]).encode(),
+    ):
         digest.update(b"%d:" % len(part) + part)
     key = f"heads-{digest.hexdigest()}"
     if (cached := _cache.load(key)) is not None:

@@ -88,6 +88,8 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
     hexes = None if layout is None else Hexes(scanner, entry.path)
+    if hexes is not None:
+        window.tracker.leave_hexes()
     while count:
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))
@@ -133,6 +135,7 @@ def _scan_relation(
     layout = Layout(Sql(), state=block(relation.name, relation.columns), census=census)
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
+    window.tracker.leave_hexes()
     findings = partial(scanner.findings, path=path)
     census.count(relation.name, relation.columns, 0)
     for piece in relation.data:
@@ -245,6 +248,8 @@ def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator
     window = Window(scanner, base=begin, path=file.name, prompt=False, layout=layout)
     lines = window.tracker.lines
     hexes = None if layout is None else Hexes(scanner, file.name)
+    if hexes is not None:
+        window.tracker.leave_hexes()
 
     def findings(groups: Sequence[Group]) -> Iterator[Finding]:
         (clusters,) = scanner.settled([groups])
