@@ -72,7 +72,8 @@ class Tracker:
         if decode and machinery.signs is not None and self._depth < DEPTH:
             self._decoding = Decoding(machinery, self._look_into, budget, fixed)
         self._budget = budget
-        self._passed = base  # where the last group ends that was given
+        self._prompt = prompt
+        self._given: list[tuple[int, int]] = []  # spans that a decoder's secret may yet overlap
         self._open: list[Match] = []
         self._view = memoryview(b"")  # for the time of one call of advance
 
@@ -243,7 +244,8 @@ class Tracker:
         for one in hidden:
             first = bisect_right(ends, one.start)
             over = takewhile(lambda group: group.start < one.end, plain[first:])  # noqa: B023
-            if one.start < self._passed or any(self._certain(g) < one.sign for g in over):
+            given = any(start < one.end and one.start < end for start, end in self._given)
+            if given or any(self._certain(group) < one.sign for group in over):
                 beaten.append(one)
         if not beaten:
             return groups
@@ -251,9 +253,23 @@ class Tracker:
         return clusters_of(self._open)
 
     def _waits(self, group: Group) -> bool:
-        """Whether what a sign that was seen leads to may yet beat this group."""
+        """Whether what a sign that was seen leads to may yet beat this group, or, where nobody waits
+        for an answer, belongs before it."""
         sign = self._decoding.first_sign if self._decoding is not None else None
-        return sign is not None and group.end + AFTER >= sign and self._certain(group) >= sign
+        if sign is None or group.end + AFTER < sign:
+            return False
+        return self._certain(group) >= sign or (group.start >= sign and not self._prompt)
+
+    def _remember(self, groups: Sequence[Group]) -> None:
+        """Spans of groups that are given, as long as what is decoded later may overlap them."""
+        if not groups and not self._given:
+            return
+        low = self._matcher.keep_from() - LOOKBACK
+        if self._decoding is not None and (floor := self._decoding.floor) is not None:
+            low = min(low, floor)
+        near = takewhile(lambda group: group.end > low, reversed(groups))
+        self._given = [span for span in self._given if span[1] > low]
+        self._given += [(group.start, group.end) for group in near]
 
     def _certain(self, group: Group) -> int:
         """Up to where the bytes are sure to have been seen when a group of values that are judged
@@ -281,6 +297,6 @@ class Tracker:
         ready = bisect_right(groups, floor, key=attrgetter("end"))
         if self._decoding is not None:
             ready = next((n for n in range(ready) if self._waits(groups[n])), ready)
-        self._passed = groups[ready - 1].end if ready else self._passed
+            self._remember(groups[:ready])
         self._open = [match for group in groups[ready:] for match in group.members]
         return groups[:ready]

@@ -78,13 +78,25 @@ def _digits(text: Text, start: int) -> tuple[bytes, Pieces, int]:
         text.ended(end)
         parts.append(data[at:end])
         pieces.add(end - at, at, end)
+        if end - at >= FULL_LINE:
+            text.ended(end + 2)
         broken = _BREAK.match(data, end)
         if broken is None or end - at < FULL_LINE:
+            _padding_after(text, end)
             return b"".join(parts), pieces, end
         text.ended(broken.end())
         at = broken.end()
         if data[at : at + 1] not in _SINGLE:
             return b"".join(parts), pieces, end
+
+
+def _padding_after(text: Text, end: int) -> int:
+    """Where the padding ends that stands at ``end``."""
+    found = _PADDING.match(text.data, end)
+    stop = found.end() if found else end
+    more = text.data[stop : stop + 1]
+    text.ended(stop + 6 if more in (b"%", b"\\") else stop)
+    return stop
 
 
 _SINGLE = frozenset(bytes([byte]) for byte in _ALPHABET)

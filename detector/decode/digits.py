@@ -8,7 +8,7 @@ from detector.decode.types import Decoded, Span, Text
 
 _HEX = b"0123456789abcdefABCDEF"
 _HEX_RUN = re.compile(rb"[0-9a-fA-F]*")
-_WIDE_RUN = re.compile(rb"(?:[\x01-\xff]\x00)*")
+_WIDE_RUN = re.compile(rb"(?:[\x01-\x7f]\x00)*")
 
 
 def hexadecimal(text: Text, pair: int) -> Decoded | None:
@@ -35,10 +35,11 @@ def wide(text: Text, place: int) -> Decoded | None:
     data = text.data
     # An even number of bytes before it: pairs of a letter and a NUL.
     start = place
-    while start >= 2 and data[start - 1] == 0 and data[start - 2] != 0:
+    while start >= 2 and data[start - 1] == 0 and 0 < data[start - 2] < 0x80:
         start -= 2
     found = _WIDE_RUN.match(data, start)
-    end = text.ended(found.end() if found else start)
+    end = found.end() if found else start
+    text.ended(end + 1)  # half a letter
     plain = data[start:end:2]
     shift = 0
     if start and data[start - 1] == 0:  # the other order: the NUL comes first

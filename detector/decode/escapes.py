@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from detector.decode.types import Decoded, Pieces, Text
 
-MAX_ENTITY = 32  # bytes of a name in HTML
+SHORTEST = 12  # bytes of a word: no key is shorter
 _STOPS = b" \t\r\n\"'`<>"  # what stands around a word
 
 _SINGLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"0": b""}
@@ -85,6 +85,8 @@ def _word(
     """``across``: a byte before a line's end, and that; the word goes on behind the two."""
     start = _word_before(text.data, place, across)
     end = _word_behind(text, place, across)
+    if end - start < SHORTEST:
+        return None
     data, pieces = replaced(text.data, start, end, escape, value)
     return Decoded((name,), data, start, end, pieces.span)
 

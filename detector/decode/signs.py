@@ -28,7 +28,9 @@ REACH = 1 << 16  # bytes
 SHORT = 1 << 14  # bytes, of strings of a program and of tokens
 PACKED = 1 << 20  # bytes, where only the whole of it can be unpacked
 CUT = 5  # bytes of a head that are looked for: enough to be rare
-SHORTEST = 4  # bytes of a head that is looked for encoded
+SHORTEST = 3  # bytes of a head that is looked for encoded
+ON_ITS_LINE = 4  # and of one that may end its line
+IN_BASE64 = 4  # digits that are looked for at least
 MORE = 12  # digits behind four that are a sign: else they came up seven times in a megabyte
 
 Decoder = Callable[[Text, int], Decoded | None]
@@ -81,11 +83,11 @@ def _encoded(heads: Sequence[Head]) -> Made:
     beginnings = _minimal({word[:CUT] for word in _words(heads) if len(word) >= SHORTEST})
     for word in sorted(beginnings):
         for digits, back in base64_forms(word):
-            if len(digits) >= SHORTEST:
-                rare = len(digits) > SHORTEST
+            if len(digits) >= IN_BASE64:
+                rare = len(digits) > IN_BASE64
                 head = _literal(digits) if rare else _in_base64(digits)
                 yield head, Kind(base64, back if rare else back + MORE)
-    for word in sorted(_minimal({word[:SHORTEST] for word in beginnings})):
+    for word in sorted(_minimal({word[:4] for word in beginnings})):
         once = next(iter(base64_forms(word)))[0]
         twice, back = next(iter(base64_forms(once)))
         yield _literal(twice), Kind(base64, back)
@@ -191,6 +193,9 @@ def _in_pieces() -> Made:
                 literal = quote + joint + other
                 head = _fixed(literal, _LETTER, len(literal) + 1)
                 yield head, Kind(concatenated, 1, SHORT)
+        for plus in ("+", " +"):
+            regex = _quoted((quote + plus).encode()) + "\\r?\\n[ \\t]{0,64}[\"'`]"
+            yield Head(regex, (quote + plus,), False, 0, 70), Kind(concatenated, 0, SHORT)
         for literal in (quote + "].join(", quote + ",].join("):
             yield _fixed(literal, "", len(literal)), Kind(joined, 0, SHORT)
         yield _fixed("${" + quote, "", 3), Kind(template, 0, SHORT)
@@ -205,7 +210,7 @@ def _broken(heads: Sequence[Head]) -> Made:
     """A token's beginning that ends its line, or its string. Bounded repeats took twice as long in
     the engine as one without an end; the decoder looks at the length."""
     formats = [head for head in heads if not head.caseless and not head.runs]
-    words = {word[:8] for head in formats for word in head.literals if len(word) >= SHORTEST}
+    words = {word[:8] for head in formats for word in head.literals if len(word) >= ON_ITS_LINE}
     words = {word for word in words if word[0].isalnum() and "://" not in word}
     beginnings = {word for word in words if len(word) > 6 or not word.isalpha()}
     more = "[0-9A-Za-z_.\\x2b\\x2f=~:\\x2d]*[\"'`]?[ \\t]?[\\\\=+.&]?\\r?\\n"

@@ -39,6 +39,7 @@ def unwrapped(text: Text, place: int) -> Decoded | None:
     pieces.add(first_end - start, start, first_end)
     at = first_end
     while len(parts) < MOST:
+        text.ended(at + 2)
         following = _NEXT.match(data, at)
         if following is None:
             break
