@@ -253,8 +253,8 @@ class Tracker:
         return clusters_of(self._open)
 
     def _waits(self, group: Group) -> bool:
-        """Whether what a sign that was seen leads to may yet beat this group, or, where nobody waits
-        for an answer, belongs before it."""
+        """Whether what a sign that was seen leads to may yet beat this group, or, where nobody
+        waits for an answer, belongs before it."""
         sign = self._decoding.first_sign if self._decoding is not None else None
         if sign is None or group.end + AFTER < sign:
             return False
