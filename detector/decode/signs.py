@@ -31,7 +31,7 @@ CUT = 5  # bytes of a head that are looked for: enough to be rare
 SHORTEST = 3  # bytes of a head that is looked for encoded
 ON_ITS_LINE = 4  # and of one that may end its line
 IN_BASE64 = 4  # digits that are looked for at least
-MORE = 12  # digits behind four that are a sign: else they came up seven times in a megabyte
+MORE = 20  # digits behind four that are a sign: else they came up seven times in a megabyte
 
 Decoder = Callable[[Text, int], Decoded | None]
 
@@ -196,11 +196,12 @@ def _in_pieces() -> Made:
         for plus in ("+", " +"):
             regex = _quoted((quote + plus).encode()) + "\\r?\\n[ \\t]{0,64}[\"'`]"
             yield Head(regex, (quote + plus,), False, 0, 70), Kind(concatenated, 0, SHORT)
-        for literal in (quote + "].join(", quote + ",].join("):
-            yield _fixed(literal, "", len(literal)), Kind(joined, 0, SHORT)
+        for empty in ('""', "''", "``"):
+            literal = quote + "].join(" + empty
+            yield _fixed(literal, "", len(literal)), Kind(joined, 2, SHORT)
         yield _fixed("${" + quote, "", 3), Kind(template, 0, SHORT)
     for literal in ("fromCharCode(", "fromCodePoint(", "bytes([", "bytearray([", "Array(["):
-        yield _fixed(literal, "", len(literal)), Kind(numbers, 0)
+        yield _fixed(literal, "[0-9]", len(literal) + 1), Kind(numbers, 1)
 
 
 _LETTER = "[0-9A-Za-z_\\x2d]"
