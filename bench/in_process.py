@@ -99,10 +99,10 @@ def show(rows: list[dict[str, Any]]) -> None:
         )
 
 
-def _texts(rng: Random, *, with_secret: bool, count: int = 200) -> list[str]:
+def texts(rng: Random, *, with_secret: bool, count: int = 200) -> list[str]:
     """Messages of 200 bytes, with or without a secret that starts somewhere inside."""
-    texts: list[str] = []
-    while len(texts) < count:
+    made: list[str] = []
+    while len(made) < count:
         secret = token(rng.choice(POSTED), rng).decode() if with_secret else ""
         room = MESSAGE - len(secret) - 2 * bool(secret)
         if room < 0:
@@ -111,8 +111,8 @@ def _texts(rng: Random, *, with_secret: bool, count: int = 200) -> list[str]:
         while len(said) < room:
             said += " " + message(rng)
         cut = rng.randrange(room + 1)
-        texts.append(f"{said[:cut]} {secret} {said[cut:room]}" if secret else said[:room])
-    return texts
+        made.append(f"{said[:cut]} {secret} {said[cut:room]}" if secret else said[:room])
+    return made
 
 
 def messages(engines: list[str], *, quick: bool, core: int) -> list[dict[str, Any]]:
@@ -124,32 +124,31 @@ def messages(engines: list[str], *, quick: bool, core: int) -> list[dict[str, An
     rows = []
     for engine in engines:
         for with_secret in (False, True):
-            texts = _texts(Random(f"{SEED}:messages"), with_secret=with_secret)
-            row: dict[str, Any] = {"engine": engine, "with_secret": with_secret, "of": len(texts)}
+            said = texts(Random(f"{SEED}:messages"), with_secret=with_secret)
+            row: dict[str, Any] = {"engine": engine, "with_secret": with_secret, "of": len(said)}
             for clock in ("wall", "cpu"):
                 seconds = 1.0 if quick else 5.0
                 with Remote(engine, core) as remote:
-                    answer = remote.ask(
-                        "messages", texts=texts, seconds=seconds, cpu=clock == "cpu"
-                    )
+                    answer = remote.ask("messages", texts=said, seconds=seconds, cpu=clock == "cpu")
                 taken = sorted(answer["ns"])
                 for p in (50, 99, 99.9):
                     row[f"{clock}_p{p}_us"] = taken[int(len(taken) * p / 100)] / 1e3
                 row |= {"findings": answer["found"], f"{clock}_calls": len(taken)}
             if with_secret and not row["findings"]:
-                raise RuntimeError(f"{engine}: found no secret in {len(texts)} messages")
+                raise RuntimeError(f"{engine}: found no secret in {len(said)} messages")
             rows.append(row)
     return rows
 
 
-def show_messages(rows: list[dict[str, Any]]) -> None:
-    ours = {row["with_secret"]: row["wall_p50_us"] for row in rows if row["engine"] == "detector"}
+def show_messages(rows: list[dict[str, Any]], ours: str = "detector") -> None:
+    """``ours``: the engine that the others are compared with."""
+    own = {row["with_secret"]: row["wall_p50_us"] for row in rows if row["engine"] == ours}
     print(
         f"\n{'200-byte message':18} {'secret':>6} {'findings':>9} {'p50 us':>8} {'p99':>8}"
         f" {'p99.9':>8} {'CPU p50':>8} {'p99':>8} {'p99.9':>8} {'we are':>8}"
     )
     for row in rows:
-        kind, mine = "yes" if row["with_secret"] else "no", ours.get(row["with_secret"])
+        kind, mine = "yes" if row["with_secret"] else "no", own.get(row["with_secret"])
         ratio = f"{row['wall_p50_us'] / mine:.1f}x" if mine else ""
         times = " ".join(
             f"{row[f'{clock}_p{p}_us']:>8.1f}" for clock in ("wall", "cpu") for p in (50, 99, 99.9)

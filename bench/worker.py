@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ class Engine(NamedTuple):
     """A program behind one face. ``prepare`` turns bytes into what its ``scan`` takes and
     is not timed; ``value`` gives the secret of one finding."""
 
-    scan: Callable[[Any], list[Any]]
+    scan: Callable[[Any], Sequence[Any]]
     value: Callable[[Any, Any], str]
     prepare: Callable[[bytes], Any]
 
@@ -82,6 +82,24 @@ def _detect_secrets() -> Engine:
     )
 
 
+def _filter() -> Engine:
+    from detector import Filter
+
+    check = Filter().check
+    return Engine(lambda text: check(text).findings, lambda _, f: _text(f.secret.reveal()), _text)
+
+
+def _redact_secret_redacting() -> Engine:
+    import redact_secret
+
+    def found(text: str) -> list[Any]:
+        findings = redact_secret.scan(text)
+        redact_secret.redact(text, findings)
+        return list(findings)
+
+    return Engine(found, lambda text, f: str(text[f.start : f.end]), _text)
+
+
 def _betterleaks() -> Engine:
     import betterleaks  # type: ignore[import-not-found]
 
@@ -90,8 +108,10 @@ def _betterleaks() -> Engine:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "detector": _detector,
+    "filter": _filter,
     "kingfisher-sdk": _kingfisher,
     "redact-secret": _redact_secret,
+    "redact-secret+redact": _redact_secret_redacting,
     "detect-secrets": _detect_secrets,
     "betterleaks-lib": _betterleaks,
 }

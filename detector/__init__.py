@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RuleError,
         UsageError,
     )
+    from detector.filter import Action, Filter, Policy, Verdict
     from detector.mask import Mask
     from detector.redact import Redactor
     from detector.rules import Rule, RuleSet
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Action": "filter",
     "Baseline": "baseline",
     "BaselineError": "errors",
     "DetectorError": "errors",
     "EngineError": "errors",
+    "Filter": "filter",
     "Finding": "types",
     "Mask": "mask",
     "ModelError": "errors",
+    "Policy": "filter",
     "Privilege": "types",
     "Redactor": "redact",
     "Rule": "rules",
@@ -51,16 +55,20 @@ _HOMES = {
     "Stream": "stream",
     "Summary": "types",
     "UsageError": "errors",
+    "Verdict": "filter",
 }
 
 __all__ = [
+    "Action",
     "Baseline",
     "BaselineError",
     "DetectorError",
     "EngineError",
+    "Filter",
     "Finding",
     "Mask",
     "ModelError",
+    "Policy",
     "Privilege",
     "Redactor",
     "Rule",
@@ -73,6 +81,7 @@ __all__ = [
     "Stream",
     "Summary",
     "UsageError",
+    "Verdict",
 ]
 
 

@@ -22,6 +22,7 @@ from detector.tables.layout import Cell
 from detector.types import CheckResult
 
 JUDGED = 128  # cases that are worth a call of the model
+FEW = 8  # survivors that are scored one by one: numpy takes as long for one as for these
 MOST = 1024  # cases in one call: from there on they only take memory
 
 
@@ -131,19 +132,24 @@ def _scored(machinery: Machinery, batch: Batch) -> list[Survivor | None]:
     if not starts:
         return []
     rules = [machinery.rules[index] for index in indices]
-    column = np.array(indices, np.int64)
-    survivors = Survivors(machinery.rules, column, secrets, results, near, around, starts)
-    scores = _rounded(machinery.scorer(survivors))
+    scorer = machinery.scorer
+    few = len(starts) <= FEW and not (around or machinery.explain)
+    if few and isinstance(scorer, Judge):
+        given = zip(rules, secrets, results, map(near.get, range(len(starts))), strict=True)
+        scores = [rounded(scorer.one(*one)) for one in given]
+    else:
+        column = np.array(indices, np.int64)
+        survivors = Survivors(machinery.rules, column, secrets, results, near, around, starts)
+        scores = _rounded(scorer(survivors))
     least = machinery.min_confidence
     for number, sides in around.items():
         if scores[number] >= least:
             results[number] = _claimed(machinery, results[number], secrets[number], sides)
     made = map(Survivor, starts, ends, rules, secrets, results, lines, columns, cells, scores)
     out = [one if one.confidence >= least else None for one in made]
-    if machinery.explain and isinstance(machinery.scorer, Judge):
-        explain = machinery.scorer.explain
+    if machinery.explain and isinstance(scorer, Judge):
         return [
-            one and msgspec.structs.replace(one, reasons=explain(survivors, number))
+            one and msgspec.structs.replace(one, reasons=scorer.explain(survivors, number))
             for number, one in enumerate(out)
         ]
     return out
@@ -159,6 +165,11 @@ def _claimed(
     if secret.lower() in DEFAULTS:
         claims["default_password"] = True
     return result._replace(claims=claims) if claims else result
+
+
+def rounded(score: float) -> float:
+    """To three digits, as numpy does it."""
+    return round(score * 1000) / 1000
 
 
 def _rounded(scores: Floats) -> list[float]:

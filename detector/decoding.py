@@ -46,6 +46,15 @@ class Budget:
         return True
 
 
+class Inside(NamedTuple):
+    """What is decoded: by how many decoders inside of one another, what they may still spend,
+    and where in the outermost source the sign was."""
+
+    depth: int
+    budget: Budget
+    position: int
+
+
 class Found(NamedTuple):
     """A secret, not yet told where its line is, and where the sign ended that led to it."""
 
@@ -56,6 +65,9 @@ class Found(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Found({self.start}:{self.end})"  # no secret
+
+
+LookInto = Callable[[bytes, Inside], list[Group]]
 
 
 class _Region(NamedTuple):
@@ -72,22 +84,18 @@ class _Region(NamedTuple):
 
 
 class Decoding:
-    """The decoders at work on one source. ``look_into`` gives the groups of decoded bytes,
-    which a sign at a position has led to."""
+    """The decoders at work on one source. ``look_into`` gives the groups of decoded bytes."""
 
     def __init__(
-        self,
-        machinery: Machinery,
-        look_into: Callable[[bytes, int], list[Group]],
-        budget: Budget,
-        fixed: int | None = None,
+        self, machinery: Machinery, look_into: LookInto, inside: Inside | None = None
     ) -> None:
-        """``fixed``: the position in the outermost source, where this one is inside of it."""
         self._m = machinery
         self._kinds: Sequence[Kind] = machinery.signs.kinds if machinery.signs else ()
         self._furthest = max((kind.back for kind in self._kinds), default=0)
         self._look_into = look_into
-        self._budget, self._fixed = budget, fixed
+        self._inside = inside
+        self._depth = 0 if inside is None else inside.depth
+        self.budget = Budget() if inside is None else inside.budget
         self.leave_hexes = False
         """Whether somebody else scans digits behind a prefix, as dumps write bytes."""
         self._waiting: list[Sign] = []
@@ -107,6 +115,12 @@ class Decoding:
         if not self._waiting:
             return None
         return self._waiting[0][0] - self._furthest - LOOKBACK
+
+    def reach_from(self, position: int) -> int:
+        """Absolute position before which nothing will be found, neither by signs that were seen
+        nor by those behind ``position``."""
+        floor, reach = self.floor, position - LOOKBACK
+        return reach if floor is None else min(reach, floor)
 
     @property
     def first_sign(self) -> int | None:
@@ -185,21 +199,27 @@ class Decoding:
     def _allowed(self, decoded: Decoded, low: int, end: int) -> list[_Done]:
         if decoded.left_out:
             self.left_out.append((decoded.left_out, low + decoded.start))
-        position = end if self._fixed is None else self._fixed
-        if not self._budget.allows(len(decoded.data), position):
+        if not self.budget.allows(len(decoded.data), self._position(end)):
             self.left_out.append(("more is encoded here than is decoded", low + decoded.start))
             return []
         return [(decoded, low, end)]
+
+    def _position(self, sign: int) -> int:
+        """In the outermost source."""
+        return sign if self._inside is None else self._inside.position
+
+    def _one_deeper(self, sign: int) -> Inside:
+        return Inside(self._depth + 1, self.budget, self._position(sign))
 
     # what is found
 
     def _found(self, done: list[_Done], view: memoryview, base: int) -> list[Found]:
         if not done:
             return []
-        find, fixed = self._m.engine.find, self._fixed
+        find = self._m.engine.find
         done = [one for one in done if find(one[0].data)]
         groups = [
-            _worth(decoded, self._look_into(decoded.data, sign if fixed is None else fixed))
+            _worth(decoded, self._look_into(decoded.data, self._one_deeper(sign)))
             for decoded, _, sign in done
         ]
         out: dict[tuple[int, int, str], Found] = {}
@@ -214,6 +234,15 @@ class Decoding:
                 out.setdefault((found.start, found.end, survivor.rule.id), found)
         self.has_found = self.has_found or bool(out)
         return list(out.values())
+
+
+def decoding_in(
+    machinery: Machinery, look_into: LookInto, inside: Inside | None
+) -> Decoding | None:
+    """The decoders for a source, or for what is inside of it; None where that is deep enough."""
+    if inside is not None and inside.depth >= DEPTH:
+        return None
+    return Decoding(machinery, look_into, inside)
 
 
 def _is_of_a_dump(view: memoryview, low: int, decoded: Decoded) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -95,13 +95,23 @@ class _Run(NamedTuple):
 
 
 def count_of(several: Sequence[Distinct]) -> int:
-    """How many different ones there are in all of them together. Block by block: what is not above
-    the least of the blocks' last ones is complete."""
-    runs = [run for one in several for run in one.runs() if run.size]
-    if len(runs) == 1:
-        return runs[0].size
+    """How many different ones there are in all of them together."""
+    runs = _runs_of(several)
+    return runs[0].size if len(runs) == 1 else sum(block.size for block in _merged(runs))
+
+
+def ascending(several: Sequence[Distinct]) -> Iterator[Hashes]:
+    """All of them together, each once, in blocks that ascend and are not empty."""
+    return (block for block in _merged(_runs_of(several)) if block.size)
+
+
+def _runs_of(several: Sequence[Distinct]) -> list[_Run]:
+    return [run for one in several for run in one.runs() if run.size]
+
+
+def _merged(runs: Sequence[_Run]) -> Iterator[Hashes]:
+    """Block by block: what is not above the least of the blocks' last ones is complete."""
     at = [0] * len(runs)
-    total = 0
     while True:
         blocks = [run.block(begin, _BLOCK) for run, begin in zip(runs, at, strict=True)]
         ends = [
@@ -114,7 +124,7 @@ def count_of(several: Sequence[Distinct]) -> int:
             b.size if limit is None else int(np.searchsorted(b, limit, "right")) for b in blocks
         ]
         parts = [block[:count] for block, count in zip(blocks, kept, strict=True)]
-        total += np.unique(np.concatenate([np.zeros(0, np.uint64), *parts])).size
+        yield np.unique(np.concatenate([np.zeros(0, np.uint64), *parts]))
         if limit is None:
-            return total
+            return
         at = [begin + count for begin, count in zip(at, kept, strict=True)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from detector.allow import Allowlist
-from detector.decode import Signs
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
 from detector.prefilter import Engine, HeadTable
@@ -14,6 +13,9 @@ from detector.rules import Rule
 from detector.score import Scorer
 from detector.sieve import Sieve
 from detector.verify import Verifier
+
+if TYPE_CHECKING:  # only who decodes needs it
+    from detector.decode import Signs
 
 
 class Machinery(NamedTuple):

@@ -38,11 +38,11 @@ class Timings(msgspec.Struct):
 class _Pending:
     """A candidate that waits for more bytes."""
 
-    __slots__ = ("candidate", "position", "searched", "through")
+    __slots__ = ("candidate", "doubted", "position", "searched", "through")
 
     def __init__(self, candidate: Candidate, position: int, through: int) -> None:
         self.candidate, self.position, self.through = candidate, position, through
-        self.searched = position
+        self.searched = self.doubted = position
 
 
 class Matcher:
@@ -109,10 +109,31 @@ class Matcher:
         return min([first, *map(self._earliest, self._pending)])
 
     def undecided_from(self, window: Bytes, size: int) -> int:
-        """Absolute position before which nothing can become part of a finding any more. The
-        same as :meth:`keep_from`, but dearer and higher."""
-        floor = self.base + self._m.table.undecided_from(window, size)
-        return min([floor, *map(self._earliest, self._pending)])
+        """Absolute position before which nothing can become part of a secret any more: dearer
+        than :meth:`keep_from`, and higher."""
+        floor = self.base + self._m.table.beginnings.undecided_from(window, size)
+        if not self._pending:
+            return floor
+        return min(floor, self.pending_from(window, size))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a candidate waits for more bytes."""
+        return bool(self._pending)
+
+    def pending_from(self, window: Bytes, size: int) -> int:
+        """Where the first secret may begin of which a head was hit; behind the window if none."""
+        with memoryview(window)[:size] as view:
+            begins = self._verifier.begins
+            return self.base + min(
+                [
+                    size,
+                    *(
+                        begins(p.candidate.rule, p.position - self.base, view)
+                        for p in self._pending
+                    ),
+                ]
+            )
 
     def _earliest(self, pending: _Pending) -> int:
         return pending.position - self._verifier.back[pending.candidate.rule]
@@ -218,7 +239,16 @@ class Matcher:
             except Incomplete:
                 return False
             return True
-        return False
+        return self._is_dead(pending, position)
+
+    def _is_dead(self, pending: _Pending, position: int) -> bool:
+        """Whether no match can come of it. It is looked at again when it has grown by a quarter,
+        so the work for it is linear."""
+        size = len(self._view) - position
+        if size * 4 < (pending.doubted - pending.position) * 5:
+            return False
+        pending.doubted = pending.position + size
+        return self._verifier.is_dead(pending.candidate, position, self._view)
 
     def _look(self, rule: int, begin: int) -> tuple[bool, bool]:
         """Whether the bytes from ``begin`` on hold an end for a match of this rule, sure or

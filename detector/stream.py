@@ -16,8 +16,8 @@ class Window:
     """A buffer that slides over a stream, with the tracker that looks through it.
 
     Either ``feed`` bytes, or fill ``space()`` and ``commit`` how many: a file is read
-    straight into the window, without a copy. ``prompt``, ``layout``, ``decode``: see
-    :class:`Tracker`.
+    straight into the window, without a copy. ``prompt``, ``layout``: see :class:`Tracker`.
+    ``room``: bytes to begin with; it grows.
     """
 
     def __init__(
@@ -28,12 +28,10 @@ class Window:
         path: str = "",
         prompt: bool = True,
         layout: Cells | None = None,
-        decode: bool = True,
+        room: int = STRIDE + _SLACK,
     ) -> None:
-        self.tracker = Tracker(
-            scanner.machinery, base, path, prompt=prompt, layout=layout, decode=decode
-        )
-        self.buffer = bytearray(STRIDE + _SLACK)
+        self.tracker = Tracker(scanner.machinery, base, path, prompt=prompt, layout=layout)
+        self.buffer = bytearray(room)
         self.size = 0
         self.hold: int | None = None
         """Absolute position from which the caller still needs the bytes."""
@@ -48,17 +46,29 @@ class Window:
         """Absolute position behind the last byte."""
         return self.base + self.size
 
-    def space(self) -> memoryview:
-        """Room for at least 64 KiB of what comes next."""
-        if len(self.buffer) - self.size < _SLACK:
+    def space(self, least: int = _SLACK) -> memoryview:
+        """Room for at least so much of what comes next, 64 KiB by default."""
+        if len(self.buffer) - self.size < least:
             self._slide()
-            if len(self.buffer) - self.size < _SLACK:
-                self.buffer = self.buffer + bytearray(len(self.buffer))
+            if (lacking := self.size + least - len(self.buffer)) > 0:
+                self.buffer = self.buffer + bytearray(max(lacking, len(self.buffer)))
         return memoryview(self.buffer)[self.size :]
 
     def commit(self, count: int) -> list[Group]:
         """``count`` bytes of ``space()`` were filled: what has become certain by them."""
         self.size += count
+        return self.look()
+
+    def put(self, data: bytes) -> None:
+        """Bytes to be looked at later."""
+        if len(self.buffer) - self.size < len(data):
+            self.space(len(data)).release()
+        end = self.size + len(data)
+        self.buffer[self.size : end] = data
+        self.size = end
+
+    def look(self) -> list[Group]:
+        """What has become certain by all that was put."""
         groups = self.tracker.advance(self.buffer, self.size, final=False)
         if self._free() >= _SLACK:
             self._slide()

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from itertools import takewhile
 from operator import attrgetter
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from detector.batch import JUDGED, Batch, cases_in, judged, survivors_of
 from detector.checks import CHECKS
 from detector.cluster import MAX_CLUSTER, Case, Group, Match, Survivor, by_place, clusters_of
-from detector.decoding import DEPTH, LOOKBACK, Budget, Decoding
 from detector.features import AFTER, BEFORE
 from detector.linemap import LineMap
 from detector.machinery import Machinery
@@ -28,14 +28,17 @@ from detector.score import Around
 from detector.tables.layout import Cell, Cells
 from detector.types import Bytes, CheckResult
 
+if TYPE_CHECKING:  # only who decodes needs it
+    from detector.decoding import Decoding, Inside
+
 CONTEXT = 1024  # bytes before a match that checks and scores may look at
 KEYWORD_SIDE = 16  # bytes before a provider's name that may qualify it
 
 _by_place = attrgetter("start", "end")
 _ENDS = (b"\n", b"\r")
 
-_KNOWN = CheckResult(placeholder=True)
-_UNCHECKED = CheckResult()
+KNOWN = CheckResult(placeholder=True)
+UNCHECKED = CheckResult()
 
 
 class Tracker:
@@ -43,8 +46,7 @@ class Tracker:
 
     ``prompt``: cases are judged at once, each with those that are there with it. Else they are
     handed on in their groups, and only as many as are worth it are judged here. ``layout``: how
-    the source holds tables. ``decode``: also find what is encoded. ``inside``: how many decoders
-    have given these bytes, what they may spend, and the position in the outermost source.
+    the source holds tables. ``inside``: what decoders have given these bytes, if any have.
     """
 
     def __init__(
@@ -55,8 +57,7 @@ class Tracker:
         *,
         prompt: bool = True,
         layout: Cells | None = None,
-        decode: bool = True,
-        inside: tuple[int, Budget, int] | None = None,
+        inside: Inside | None = None,
     ) -> None:
         self._m = machinery
         self.layout = layout
@@ -67,15 +68,15 @@ class Tracker:
         self._matcher = Matcher(machinery, base, self.timings)
         self.timeouts = self._matcher.timeouts
         """Rules that took too long, with the position: nothing is known about those."""
-        self._depth, budget, fixed = inside or (0, Budget(), None)
-        self._decoding: Decoding | None = None
-        if decode and machinery.signs is not None and self._depth < DEPTH:
-            self._decoding = Decoding(machinery, self._look_into, budget, fixed)
-        self._budget = budget
-        self._prompt = prompt
-        self._given: list[tuple[int, int]] = []  # spans that a decoder's secret may yet overlap
         self._open: list[Match] = []
         self._view = memoryview(b"")  # for the time of one call of advance
+        self._decoding: Decoding | None = None
+        if machinery.signs is not None:
+            from detector.decoding import decoding_in
+
+            self._decoding = decoding_in(machinery, self._look_into, inside)
+            self._prompt = prompt
+            self._given: list[tuple[int, int]] = []  # what a decoder's secret may yet overlap
 
     def leave_hexes(self) -> None:
         """Somebody else scans the digits that a dump writes behind a prefix."""
@@ -131,11 +132,19 @@ class Tracker:
         self._matcher.drop(base)
 
     def undecided_from(self, window: Bytes, size: int) -> int:
-        """Absolute position before which nothing can become part of a finding any more."""
-        floor = self._matcher.undecided_from(window, size)
-        if self._decoding is not None:  # a sign may come yet, and point back
-            floor = min(floor, self._matcher.keep_from() - LOOKBACK, self._decoding.floor or floor)
-        return max(self.base, floor)
+        """Absolute position before which nothing can become part of a secret any more."""
+        return self._not_pointed_at(self._matcher.undecided_from(window, size))
+
+    def pending_from(self, window: Bytes, size: int) -> int:
+        """Absolute position before which no secret lies that a head was hit of, or that a sign
+        of something encoded may point back at; what has no head yet is for the caller to know."""
+        floor = self._not_pointed_at(self._matcher.pending_from(window, size))
+        return min([floor, *(match.start for match in self._open)])
+
+    @property
+    def waits(self) -> bool:
+        """Whether more bytes could settle something: always, where a sign may point back."""
+        return bool(self._open) or self._matcher.waits or self._decoding is not None
 
     def open_from(self) -> int | None:
         """Where the first match begins that is not given yet; None if there is none."""
@@ -160,7 +169,7 @@ class Tracker:
         secrets = [raw[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
         looked_at = self._m.looked_at
         results = [
-            self._check(place, rule, secret) if looked_at[place[2]] else _UNCHECKED
+            self._check(place, rule, secret) if looked_at[place[2]] else UNCHECKED
             for place, rule, secret in zip(places, rules, secrets, strict=True)
         ]
         near = {
@@ -185,9 +194,9 @@ class Tracker:
 
     def _check(self, place: Place, rule: Rule, secret: bytes) -> CheckResult:
         if self._m.allowlist.holds(place[2], secret):
-            return _KNOWN
+            return KNOWN
         if not rule.checked:
-            return _UNCHECKED
+            return UNCHECKED
         before = self._bytes(place[0] - CONTEXT, place[0])
         return CHECKS[rule.spec.check].check(secret, before)
 
@@ -196,6 +205,12 @@ class Tracker:
         return bytes(self._view[max(0, start - base) : end - base])
 
     # what is encoded
+
+    def _not_pointed_at(self, floor: int) -> int:
+        """The same, or the position before which no sign to come, or that waits, points."""
+        if self._decoding is None:
+            return floor
+        return max(self.base, min(floor, self._decoding.reach_from(self._matcher.keep_from())))
 
     def _decoded(self, final: bool) -> list[Match]:
         """The secrets that decoders have found by now."""
@@ -222,16 +237,12 @@ class Tracker:
             for one, line, column, cell in zip(found, lines, columns, cells, strict=True)
         ]
 
-    def _look_into(self, data: bytes, position: int) -> list[Group]:
-        """The groups in what was decoded, of a sign at ``position``."""
-        inner = Tracker(
-            self._m,
-            path=self._path,
-            prompt=False,
-            inside=(self._depth + 1, self._budget, position),
-        )
+    def _look_into(self, data: bytes, inside: Inside) -> list[Group]:
+        """The groups in what was decoded."""
+        inner = Tracker(self._m, path=self._path, prompt=False, inside=inside)
         groups = inner.advance(data, len(data), final=True)
-        self.left_out.extend((reason, position) for reason, _ in inner.left_out)
+        self.left_out.extend((reason, inside.position) for reason, _ in inner.left_out)
+        self.timeouts.extend((rule, inside.position) for rule, _ in inner.timeouts)
         return groups
 
     def _without_beaten(self, groups: list[Group]) -> list[Group]:
@@ -262,11 +273,9 @@ class Tracker:
 
     def _remember(self, groups: Sequence[Group]) -> None:
         """Spans of groups that are given, as long as what is decoded later may overlap them."""
-        if not groups and not self._given:
+        if self._decoding is None or not (groups or self._given):
             return
-        low = self._matcher.keep_from() - LOOKBACK
-        if self._decoding is not None and (floor := self._decoding.floor) is not None:
-            low = min(low, floor)
+        low = self._decoding.reach_from(self._matcher.keep_from())
         near = takewhile(lambda group: group.end > low, reversed(groups))
         self._given = [span for span in self._given if span[1] > low]
         self._given += [(group.start, group.end) for group in near]

@@ -7,7 +7,7 @@ user has it; lines, columns and rows count from 1.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -140,6 +140,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     why: str = ""
     revoke: str = ""
     reasons: tuple[str, ...] = ()
+    origin: Mapping[str, Any] | None = None
+    """Where it comes from beyond its file: of a message ``channel``, ``author``, ``message`` (its
+    id) and ``time``, each None where the export does not say it."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, ``type`` first; the secret masked."""
@@ -149,7 +152,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
 
 class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="table"):
     """What was found in one table. ``rows``: of the whole table, None where nobody counted;
-    ``rows_found``: of those with a finding; ``distinct``: different secrets."""
+    ``rows_found``: of those with a finding; ``distinct``: different secrets; ``owners``: of the
+    rows with a finding, how many different values ``owner_column`` has that are not NULL. Without
+    such a column a row is its own owner."""
 
     path: str
     table: str
@@ -157,9 +162,34 @@ class TableSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     rows_found: int
     occurrences: int
     distinct: int
+    owners: int
+    owner_column: str | None = None
     exposure: str | None = None
     """Who else may read or write it, in words."""
     open: bool = False
+
+
+class SourceSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="source"):
+    """What was found in the tables of one source: a dump, an export, a database. ``addresses``:
+    different e-mail addresses in all its tables, beside the secrets or not."""
+
+    path: str
+    tables: int
+    rows_found: int
+    occurrences: int
+    distinct: int
+    addresses: int
+
+
+class ProjectSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="project"):
+    """What belongs to one project of Supabase. ``public``: paths with keys that every visitor may
+    have; ``server``: with those that nobody may; ``means``: what somebody can do with them."""
+
+    project: str
+    public: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
+    open_tables: tuple[str, ...] = ()
+    means: str = ""
 
 
 class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="column"):
@@ -175,9 +205,19 @@ class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     rows_found: int
     occurrences: int
     distinct: int | None
-    """None for a column that was judged as a whole."""
+    """None for a column that was judged as a whole, and so is ``owners``."""
+    owners: int | None
     example: Secret
     revoke: str = ""
+
+
+class Sums(NamedTuple):
+    """What a run adds up at its end."""
+
+    sources: Sequence[SourceSummary] = ()
+    tables: Sequence[TableSummary] = ()
+    columns: Sequence[ColumnSummary] = ()
+    projects: Sequence[ProjectSummary] = ()
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="skipped"):
@@ -186,6 +226,17 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     path: str
     reason: str
     nbytes: int = 0
+
+
+class InTables(msgspec.Struct, frozen=True):
+    """What the tables of all sources of a run hold. ``distinct``: different secrets;
+    ``addresses``: different e-mail addresses, also of tables without secrets."""
+
+    tables: int
+    rows_found: int
+    occurrences: int
+    distinct: int
+    addresses: int
 
 
 class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
@@ -198,3 +249,5 @@ class Summary(msgspec.Struct, kw_only=True, tag_field="type", tag="summary"):
     findings: int = 0
     by_rule: dict[str, int] = {}
     seconds: float = 0.0
+    in_tables: InTables | None = None
+    """None where nothing was found in a table."""

@@ -16,6 +16,7 @@ from detector.rules import Rule
 from detector.types import Bytes
 
 TIMEOUT = 2.0  # seconds for one window of at most 16 KiB: a sound rule takes microseconds
+_NEVER = rb"[\x00-\xff]{32768}"  # more than a window of a rule
 GUARD = 4  # bytes behind a match that its boundary may look at
 
 
@@ -44,6 +45,13 @@ class Verifier:
         """How far before a hit's start a match may begin, by rule."""
         self.furthest_back = max(self.back, default=0)
         self.least_back = [r.heads.lead_lo for r in rules]
+        self.secret_from = [_secret_from(rule) for rule in rules]
+        """How far behind a hit's start its secret begins at least, by rule; before it: negative."""
+        self._tells = [re.search(r"[}?*+]\?", rule.regex) is None for rule in rules]
+        """Whether no partial match says that there will be none, by rule. Behind a lazy repeat
+        ``regex`` looks for what follows as if nothing could come behind the end."""
+        self._values: list[Any] = [None] * len(rules)
+        self._open: list[Any] = [None] * len(rules)
 
     def regex(self, rule: int) -> Any:
         """The rule's verifier, a ``regex`` pattern."""
@@ -51,6 +59,11 @@ class Verifier:
             import regex
 
             compiled = self._regexes[rule] = regex.compile(self._rules[rule].regex.encode())
+        return compiled
+
+    def _unfinished(self, rule: int) -> Any:
+        if (compiled := self._open[rule]) is None:
+            compiled = self._open[rule] = _unfinished(self._rules[rule].regex)
         return compiled
 
     def match(
@@ -78,6 +91,8 @@ class Verifier:
         except TimeoutError:
             raise RuleTimeoutError(self._rules[rule].id) from None
         if found is None:
+            if partial and not self._tells[rule]:
+                raise Incomplete
             return None
         start, end = found.span("secret")
         if self._framed[rule]:
@@ -86,14 +101,38 @@ class Verifier:
             raise Incomplete
         return start, end, found.start()
 
+    def is_dead(self, candidate: Candidate, position: int, data: Bytes) -> bool:
+        """Whether no bytes behind ``data`` could make this hit a match."""
+        try:
+            return self.match(candidate, position, data, partial=True) is None
+        except (Incomplete, RuleTimeoutError):
+            return False
+
+    def begins(self, rule: int, position: int, data: Bytes) -> int:
+        """Where the secret begins at the earliest that this hit may lead to."""
+        begin = position + self.secret_from[rule]
+        if not self._rules[rule].value:
+            return begin
+        if (compiled := self._values[rule]) is None:
+            compiled = self._values[rule] = _unfinished(self._rules[rule].value)
+        try:
+            found = compiled.search(data, begin, partial=True, timeout=self._timeouts[rule])
+        except TimeoutError:
+            return begin
+        return len(data) if found is None else found.start()
+
     def _first_covering(
         self, rule: int, first: int, last: int, position: int, data: Bytes, partial: bool
     ) -> Any:
         """The leftmost match that begins in ``[first, last]`` and reaches ``position``."""
-        stop = position + self.reach[rule]
-        search = self.regex(rule).search
+        stop, timeout = position + self.reach[rule], self._timeouts[rule]
         while first <= last:
-            found = search(data, first, stop, partial=partial, timeout=self._timeouts[rule])
+            if partial:
+                begun = self._unfinished(rule).search(data, first, stop, partial=True)
+                first = last + 1 if begun is None else begun.start()
+                found = self.regex(rule).match(data, first, stop, partial=True, timeout=timeout)
+            else:
+                found = self.regex(rule).search(data, first, stop, timeout=timeout)
             if found is None or found.start() > last:
                 return None
             if found.end() >= position:
@@ -121,6 +160,22 @@ class Verifier:
         if (last := self._lasts[rule]) is None:
             last = self._lasts[rule] = re.compile(self._rules[rule].last.encode())
         return last.search(data) is not None
+
+
+def _unfinished(pattern: str) -> Any:
+    """What finds the leftmost place where the pattern matches, or could with more bytes.
+
+    A search for partial matches prefers a whole one, wherever it is: so there are none.
+    """
+    import regex
+
+    return regex.compile(f"(?:{pattern})".encode() + _NEVER)
+
+
+def _secret_from(rule: Rule) -> int:
+    if rule.hold:
+        return -rule.hold
+    return rule.before - (rule.heads.lead_lo if rule.heads.heads[0].length else rule.heads.lead_hi)
 
 
 class Incomplete(Exception):  # noqa: N818 - a signal, not an error

@@ -53,6 +53,15 @@ class Words:
         out[np.searchsorted(ends, found, side="left")] = True
         return out
 
+    def holds(self, token: bytes) -> bool:
+        """Whether one token does."""
+        text = b"\n%b\n" % token
+        for hit in self._engine.find(text):
+            end, length = hit >> ID_BITS, self._lengths[hit & ID_MASK]
+            if length == 0 or _stands_alone(text, end - length, end):
+                return True
+        return False
+
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Between separators, in one way of writing, and no other part of the token is random:

@@ -1,7 +1,7 @@
 """Write three small inputs with made-up secrets: ``python examples/make_examples.py DIR``.
 
-They tell one story. A social network for AI agents keeps everything in a Supabase project
-without row level security, and its publishable key stands in the site's JS bundle, where
+They tell one story. A social network for AI agents keeps everything in a Supabase project, most
+of it without row level security, and its publishable key stands in the site's JS bundle, where
 it belongs. So anybody who opened the site could read every table: ``dump.sql`` is what
 they got. ``bundle.js`` holds a second key by mistake, one that row level security would
 not have stopped. ``chat.jsonl`` is the export of a chat where people pasted keys.
@@ -42,6 +42,14 @@ PASTED = (
     "OPENAI_API_KEY={openai-project-key}, set it before you start",
     "mine ran out of credit, can I have yours? it was sk-your-key-here right?",
 )
+PICTURE = "look what I drew: https://{}.supabase.co/storage/v1/object/public/art/reef.png"
+RIGHTS = """\
+ALTER TABLE public.owners ENABLE ROW LEVEL SECURITY;
+
+GRANT ALL ON TABLE public.owners TO anon;
+GRANT ALL ON TABLE public.agents TO anon;
+GRANT SELECT ON TABLE public.messages TO anon;
+"""
 CHAT = (
     ("ada", "morning! is the deploy done?"),
     ("bo", "almost. CI wants a token, use mine: {github-pat}, thanks"),
@@ -70,6 +78,11 @@ def filled(rng: random.Random, texts: tuple[str, ...]) -> list[str]:
 def uuid(rng: random.Random) -> str:
     """A random version 4 UUID."""
     return str(UUID(bytes=rng.randbytes(16), version=4))
+
+
+def project() -> str:
+    """The reference of the network's Supabase project."""
+    return "".join(random.Random(SEED).choices(ascii_lowercase, k=20))
 
 
 def stamps(step: timedelta) -> Iterator[datetime]:
@@ -103,7 +116,7 @@ def dump(rng: random.Random) -> str:
         ]
         for name, owner in zip(AGENTS, owners, strict=True)
     ]
-    said = [*PLAIN * 4, *filled(rng, PASTED)]
+    said = [*PLAIN * 4, *filled(rng, PASTED), PICTURE.format(project())]
     rng.shuffle(said)
     messages = [
         [uuid(rng), rng.choice(agents)[0], rng.choice(agents)[0], text, next(times)]
@@ -111,10 +124,10 @@ def dump(rng: random.Random) -> str:
     ]
     return (
         "--\n-- PostgreSQL database dump\n--\n\n"
-        "-- No table here has row level security enabled.\n\n"
         + copied("owners", "id email x_handle created_at", owners)
         + copied("agents", "id name api_key claim_url owner_id created_at", agents)
         + copied("messages", "id from_agent to_agent content created_at", messages)
+        + RIGHTS
     )
 
 
@@ -131,7 +144,7 @@ def chat(rng: random.Random) -> str:
 
 def bundle(rng: random.Random) -> str:
     """One line of minified JavaScript, with the project's keys in the middle."""
-    ref = "".join(rng.choices(ascii_lowercase, k=20))
+    ref = project()
     public = publishable_key(rng, ref).decode()
     service = supabase_key(rng, ref, "service_role").decode()
     modules = [

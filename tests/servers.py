@@ -1,4 +1,5 @@
-"""Real database servers for the tests that need one, reached with the servers' own clients.
+"""Real servers for the tests that need one: databases, reached with the servers' own clients,
+and message brokers, in :mod:`bench.brokers`.
 
 A test without its server is skipped and says so; where ``CI`` is set it fails, since there the
 servers are part of what is tested. ``DETECTOR_TEST_POSTGRES`` and ``DETECTOR_TEST_MARIADB`` name
@@ -14,11 +15,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pymysql
 import pytest
+
+from bench import brokers
 
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 MARIADB = "mysql://root@127.0.0.1:3306"
@@ -80,6 +84,24 @@ def postgres_database(sql: str = "") -> Iterator[str]:
         yield url
     finally:
         psql(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def broker(kind: str) -> str:
+    """The kind itself, where a broker of it answers; else see :func:`postgres`. Kafka is a mock
+    cluster, which needs none."""
+    if kind != "kafka" and not brokers.answers(kind):
+        _without(f"no broker answers: {kind}")
+    return kind
+
+
+@contextmanager
+def own_broker(kind: str, folder: Path) -> Iterator[brokers.OwnServer]:
+    """A NATS or Redis of the test's own, to stop and start; else see :func:`postgres`."""
+    program = brokers.PROGRAMS[kind]
+    if shutil.which(program) is None:
+        _without(f"{program} is not installed")
+    with brokers.own_server(kind, folder) as server:
+        yield server
 
 
 @cache

@@ -18,7 +18,12 @@ from detector.prove import check_rules
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 PLANTED = {
-    "dump.sql": {"moltbook-api-key": 6, "moltbook-claim-token": 6, "openai-project-key": 2},
+    "dump.sql": {
+        "moltbook-api-key": 6,
+        "moltbook-claim-token": 6,
+        "openai-project-key": 2,
+        "supabase-project-url": 1,
+    },
     "chat.jsonl": {
         "github-pat": 2,
         "anthropic-api-key": 1,
@@ -113,7 +118,7 @@ def test_the_library_example(folder: Path, scanner: Scanner) -> None:
     assert "text 48:88 github-pat ghp_****(40)" in out
     assert "bytes admin Supabase service_role key, check passed" in out
     assert "message 4: anthropic-api-key" in out
-    assert "dump.sql:33:50 moltbook-api-key" in out
+    assert "dump.sql:31:50 moltbook-api-key" in out
     assert out.count("dump.sql:") == sum(PLANTED["dump.sql"].values())
     assert out.endswith("use mine: [redacted:github-pat], thanks\n")
     secrets = {

@@ -15,13 +15,16 @@ import detector
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "Action",
     "Baseline",
     "BaselineError",
     "DetectorError",
     "EngineError",
+    "Filter",
     "Finding",
     "Mask",
     "ModelError",
+    "Policy",
     "Privilege",
     "Redactor",
     "Rule",
@@ -34,6 +37,7 @@ PUBLIC = [
     "Stream",
     "Summary",
     "UsageError",
+    "Verdict",
 ]
 
 

@@ -94,8 +94,8 @@ def test_the_python_blocks_run(folder: Path, environment: dict[str, str]) -> Non
     script.write_text(together, "utf-8")
     out, _ = run(f"python -W error -W ignore::ResourceWarning {script.name}", folder, environment)
     assert "moltbook-api-key moltbook_sk_****(44)" in out
-    assert "dump.sql 33 moltbook-api-key" in out
-    assert "\n6 14\n" in out
+    assert "dump.sql 31 moltbook-api-key" in out
+    assert "\n6 15\n" in out
 
 
 def test_the_examples_readme_runs(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from detector.errors import UsageError
 from detector.mask import Mask
 from detector.redact import Redactor
 from detector.scanner import Scanner
+from detector.stream import Window
 
 IDS = [rule.id for rule in builtin_rules()]
 MASKS = list(Mask)
@@ -180,6 +181,103 @@ def test_prose_is_held_back_by_less_than_a_word() -> None:
         assert given - shown <= 24, prose[: given % len(prose)]
         if word.endswith("\n"):
             assert given == shown
+
+
+CONTEXTS = (
+    (b"", b""),
+    (b"Sure, here it is: `", b"` - and the rest of the answer. Password next\n"),
+    (b'{"text":"use the key ', b' now\\n"}'),
+    (b"the login token\n\n", b"\n\nthen go on."),
+    (b"https://x.example/?a=", b"&b=2 https://docs.example.com/a:b@c"),
+    (b"pass=abc-", b"_def."),
+)
+
+
+@pytest.mark.parametrize(("most", "share"), [(1, 0.1), (5, 0.25), (40, 1.0)])
+def test_every_rule_in_tokens_of_any_size(most: int, share: float) -> None:
+    """Of each rule's samples: the redaction of the whole, in whatever they stand. Single bytes
+    take longest, so they are drawn from some."""
+    rng = random.Random(most)
+    for rule_id in rng.sample(IDS, round(len(IDS) * share)):
+        before, after = rng.choice(CONTEXTS)
+        text = before + example_of(rule_id, rng.randrange(9), rng.randrange(4))[0][:600] + after
+        pieces, at = [], 0
+        while at < len(text):
+            size = rng.randint(1, most)
+            pieces.append(text[at : at + size])
+            at += size
+        assert fed(pieces) == builtin_scanner().redact(text).text, rule_id
+
+
+def test_a_partial_match_behind_a_lazy_gap_says_nothing() -> None:
+    """``regex`` finds none behind ``pushbullet_t``: it looks for the value's first letter."""
+    text = b"(3, 'pushbullet_token', '" + sample_of("pushbullet-token", 6).text + b"'),"
+    pieces = [text[at : at + 1] for at in range(len(text))]
+    assert fed(pieces) == b"(3, 'pushbullet_token', '[redacted:pushbullet-token]'),"
+
+
+def test_no_run_of_a_secret_leaves_before_it_is_decided() -> None:
+    """Token by token, what is out never holds four bytes of it in a row, but for its prefix."""
+    rng = random.Random(8)
+    for rule_id in rng.sample(IDS, 80):
+        text, start, end = example_of(rule_id, 5)
+        secret = text[start:end]
+        whole = builtin_scanner().redact(text).text
+        hidden = secret[builtin_rules().by_id[rule_id].public(secret) :]
+        runs = {hidden[i : i + 4] for i in range(len(hidden) - 3)}
+        runs = {run for run in runs if run not in whole}
+        redactor: Redactor[bytes] = Redactor(builtin_scanner())
+        out = b""
+        for at in range(len(text)):
+            out += redactor.feed(text[at : at + 1])
+            assert not any(run in out for run in runs), rule_id
+
+
+PROSE = "The deploy went well, and nobody had to stay late on Friday; see you on Monday! "
+
+
+def test_nothing_is_held_behind_ordinary_words() -> None:
+    """A stream that pauses behind a blank has given all; only a word that is begun waits."""
+    redactor: Redactor[str] = Redactor(builtin_scanner())
+    texts = (
+        PROSE,
+        "my password is not the key, the token is long gone, login again. ",
+        "a: b, c = d. ",
+    )
+    for text in texts:
+        for word in re.findall(r"\S+\s", text):
+            redactor.feed(word)
+            assert redactor.held == 0, word
+    for at, char in enumerate(PROSE):
+        redactor.feed(char)
+        assert redactor.held <= at - PROSE.rfind(" ", 0, at), PROSE[: at + 1]
+
+
+def test_a_value_is_held_and_its_name_is_not() -> None:
+    redactor: Redactor[str] = Redactor(builtin_scanner())
+    assert redactor.feed("password") + redactor.feed(" = ") == "password = "
+    assert redactor.feed("correct-horse-7battery") == ""
+    assert redactor.held == len("correct-horse-7battery")
+    assert redactor.feed("\n") == "[redacted:generic-password]\n"
+    assert redactor.held == 0
+
+
+def test_the_engine_is_asked_only_where_a_head_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts, not seconds: a long clean stream of single tokens is looked at rarely."""
+    asked = 0
+    look = Window.look
+
+    def counted(window: Window) -> list[Any]:
+        nonlocal asked
+        asked += 1
+        return look(window)
+
+    monkeypatch.setattr(Window, "look", counted)
+    redactor: Redactor[str] = Redactor(builtin_scanner())
+    text = PROSE * 500
+    for at in range(0, len(text), 4):
+        redactor.feed(text[at : at + 4])
+    assert asked <= len(text) / 4 / 9  # the semicolon is a head's literal
 
 
 def test_equal_secrets_have_equal_pseudonyms_and_others_others() -> None:

@@ -242,7 +242,7 @@ class CountingVerifier:
 
 
 def counted() -> tuple[Scanner, CountingEngine, CountingVerifier]:
-    scanner = Scanner(builtin_rules(), decode=False)  # tests/decode counts what decoders do
+    scanner = Scanner(builtin_rules())
     engine = CountingEngine(scanner.machinery.engine)
     verifier = CountingVerifier(scanner.machinery.verifier)
     scanner.machinery = scanner.machinery._replace(

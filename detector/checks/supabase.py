@@ -40,6 +40,11 @@ def references(text: bytes) -> list[bytes]:
     return list(found)[:_MAX_REFERENCES]
 
 
+def belongs(token: bytes, ref: str) -> bool:
+    """Whether a key is one of this project: its sum says so."""
+    return len(token) > 9 and _sum(ref.encode(), token[:-9]) == token[-8:]
+
+
 def _reference_of(payload: bytes) -> bytes:
     ref = (b64_json(payload) or {}).get("ref")
     return ref.encode() if isinstance(ref, str) and len(ref) == 20 else b""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli import baseline, findings, redact, rules, scan
+from detector.cli import baseline, filter, findings, redact, relay, rules, scan
 
 app = typer.Typer(
     name="detector",
@@ -37,6 +37,8 @@ def _common(
 
 app.command("scan")(scan.scan)
 app.command("redact")(redact.redact)
+app.command("filter")(filter.filter_)
+app.command("relay")(relay.relay)
 app.add_typer(rules.app, name="rules")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(findings.app, name="findings")

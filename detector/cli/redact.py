@@ -44,12 +44,7 @@ def redact(
     precision: options.Precisely = None,
     model: options.Model = None,
     engine: options.Engine = "auto",
-    decode: Annotated[
-        bool,
-        typer.Option(
-            help="Also replace what is escaped, encoded or in pieces; holds a kilobyte back."
-        ),
-    ] = True,
+    decode: options.Decode = False,
 ) -> int:
     """Write the same bytes with every secret replaced.
 
@@ -62,6 +57,7 @@ def redact(
         precision=precision,
         model=model,
         engine=engine,
+        decode=decode,
     )
     if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
         raise UsageError(f"{output_file}: is what is read; write to another file")
@@ -71,10 +67,7 @@ def redact(
     with _opened(path) as entry:
         head = entry.peek(HEAD)
         tables = entry.encoding is None and sniff(entry.path, head) is not None
-        redactors = [
-            Redactor[bytes](scanner, mask=mask, fit=tables, decode=decode)
-            for _ in range(1 + tables)
-        ]
+        redactors = [Redactor[bytes](scanner, mask=mask, fit=tables) for _ in range(1 + tables)]
         hexes = HexFilter(scanner, mask) if tables else None
         with output(output_file) as stream:
             found = _copy(entry, redactors, hexes, stream)

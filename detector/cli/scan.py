@@ -16,6 +16,7 @@ from detector.errors import UsageError
 from detector.run import Options, Run
 from detector.scanner import Scanner
 from detector.sinks import FORMATS, Sink, make_sink
+from detector.sinks.output import printable
 from detector.sinks.words import many
 from detector.sources import STDIN
 from detector.types import Finding, Severity, Skipped
@@ -52,6 +53,15 @@ def scan(
             help="Write drafts of rules for the unknown formats of tokens in columns.",
         ),
     ] = None,
+    owner_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--owner-column",
+            metavar="NAME",
+            help="Count owners of rows by this column ([[schema.]table.]column). Repeatable.",
+        ),
+    ] = None,
+    decode: options.Decode = False,
     explain: Annotated[bool, typer.Option(help="Say of each finding why.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Raw values instead of masked ones.")] = False,
     progress: Annotated[
@@ -83,12 +93,17 @@ def scan(
         model=model,
         engine=engine,
         explain=explain,
+        decode=decode,
     )
     known = _known(baseline, scanner) if baseline else None
     run = Run(
         scanner,
         paths,
-        Options(jobs=jobs or os.cpu_count() or 1, exclude=is_report),
+        Options(
+            jobs=jobs or os.cpu_count() or 1,
+            exclude=is_report,
+            owner_columns=tuple(owner_column or ()),
+        ),
     )
     live = any(path == STDIN or not (Path(path).is_dir() or Path(path).is_file()) for path in paths)
     with output(output_file) as stream:
@@ -97,6 +112,8 @@ def scan(
             status = _report(run, sink, known, limit, announce=live and format == "text")
     if save_rules is not None:
         _save(save_rules, run)
+    for name in run.tables.owners.unseen() if run.tables.owners else ():
+        complain(f"no table that was read has a column '{printable(name)}'")
     if stats:
         typer.echo(statistics(run), err=True)
     return status
@@ -150,7 +167,7 @@ def _report(
             complain("interrupted: what was found so far follows")
             for item in run.rest():
                 take(item)
-        sink.tabulate(run.table_summaries(), [*run.tables.columns()])
+        sink.tabulate(run.sums())
         sink.close(run.summary)
     except BrokenPipeError:
         pass  # whoever read has seen enough

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from detector.columns.types import Chunk, Item, Limits, Spent, TableInfo, table_name
+from detector.columns.types import Also, Chunk, Item, Limits, Spent, TableInfo, none, table_name
 from detector.errors import UsageError
 from detector.types import Skipped
 
-__all__ = ["KINDS", "Chunk", "Item", "Limits", "TableInfo", "kind_of", "open_columns"]
+__all__ = ["KINDS", "Chunk", "Item", "Limits", "TableInfo", "kind_of", "none", "open_columns"]
 
 KINDS = ("parquet", "arrow", "arrow stream", "orc", "sqlite", "workbook")
 
@@ -60,11 +60,13 @@ def open_columns(
     kind: str | None = None,
     data: bytes | memoryview | None = None,
     limits: Limits = _LIMITS,
+    also: Also = none,
 ) -> Iterator[Item]:
     """The columns of all tables in a file, or in ``data`` where it is at hand already.
 
     Each table's chunks are followed by its `TableInfo`. Rows of one column ascend; columns take
-    turns. ``kind`` is what :func:`kind_of` said, and asked of the file by default. Bad input never
+    turns. ``kind`` is what :func:`kind_of` said, and asked of the file by default. ``also``: of a
+    table and a field, whether its values are given although they are no text. Bad input never
     raises; :class:`~detector.errors.UsageError` says which library is not installed.
     """
     try:
@@ -77,7 +79,7 @@ def open_columns(
         yield Skipped(path=display, reason="no table that is known", nbytes=size)
         return
     try:
-        yield from _items(kind, path, data, display, size, limits)
+        yield from _items(kind, path, data, display, size, limits, also)
     except OSError:
         yield Skipped(path=display, reason=f"{kind}: cannot be read to its end")
     except Spent as error:
@@ -98,16 +100,17 @@ def _items(
     display: str,
     size: int,
     limits: Limits,
+    also: Also,
 ) -> Iterator[Item]:
     table = table_name(display)
     if kind == "sqlite":
         from detector.columns.sqlite import read_sqlite
 
-        yield from read_sqlite(path, data, display, limits)
+        yield from read_sqlite(path, data, display, limits, also)
     elif kind == "workbook":
         from detector.columns.sheets import read_sheets
 
-        yield from read_sheets(path, data, display, limits)
+        yield from read_sheets(path, data, display, limits, also)
     else:
         arrow = _pyarrow()
         mapped = kind.startswith("arrow")
@@ -115,15 +118,15 @@ def _items(
             if mapped:
                 from detector.columns.arrow import read_arrow
 
-                yield from read_arrow(source.read_buffer(), table, display, limits)
+                yield from read_arrow(source.read_buffer(), table, display, limits, also)
             elif kind == "orc":
                 from detector.columns.arrow import read_orc
 
-                yield from read_orc(source, size, table, display, limits)
+                yield from read_orc(source, size, table, display, limits, also)
             else:
                 from detector.columns.parquet import read
 
-                yield from read(source, size, table, display, limits)
+                yield from read(source, size, table, display, limits, also)
 
 
 def _source(arrow: Any, path: str, data: bytes | memoryview | None, *, mapped: bool) -> Any:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detector.columns.types import Chunk, Ints, Limits, Meter, Unreadable, cuts, shown
+from detector.columns.types import Also, Chunk, Ints, Limits, Meter, Unreadable, cuts, none, shown
 
 DEEPEST = 64  # levels of a type; Arrow's own limit when it reads one
 STEP = 1 << 16  # values of a dictionary or of runs that are looked up at once
@@ -51,6 +51,16 @@ def holds_text(dtype: Any, depth: int = 0) -> bool:
     return any(holds_text(child, depth + 1) for child in children(dtype))
 
 
+def castable(dtype: Any) -> bool:
+    """Whether values are no text, but can be written as text one by one."""
+    if holds_text(dtype) or children(storage(dtype)):
+        return False
+    types, dtype = pa.types, storage(dtype)
+    return bool(types.is_primitive(dtype) or types.is_decimal(dtype)) and not (
+        types.is_interval(dtype) or types.is_float16(dtype)
+    )
+
+
 def children(dtype: Any) -> list[Any]:
     """The types that a type is made of."""
     if pa.types.is_dictionary(dtype) or pa.types.is_run_end_encoded(dtype):
@@ -62,6 +72,12 @@ def children(dtype: Any) -> list[Any]:
     if pa.types.is_struct(dtype) or pa.types.is_union(dtype):
         return [dtype.field(i).type for i in range(dtype.num_fields)]
     return []
+
+
+def _storage_of(array: Any) -> Any:
+    while isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    return array
 
 
 def _is_list(dtype: Any) -> bool:
@@ -98,7 +114,8 @@ def _is_text(dtype: Any) -> bool:
 class Columns:
     """Makes the chunks of one table. Not for several threads at once."""
 
-    def __init__(self, table: str, limits: Limits, meter: Meter) -> None:
+    def __init__(self, table: str, limits: Limits, meter: Meter, also: Also = none) -> None:
+        self._also = also
         self._table, self._limits, self._meter = table, limits, meter
         self._coded: tuple[Any, Any, Ints] | None = None
 
@@ -108,6 +125,11 @@ class Columns:
         Raises :class:`Unreadable`, or what pyarrow raises for what is damaged.
         """
         array.validate()
+        is_text = not castable(array.type)
+        if not is_text:
+            if not self._also(self._table, shown(field)):
+                return
+            array = _storage_of(array).cast(pa.large_string())
         for leaf in leaves(array, field):
             for at, data, offsets, nulls in self._values(leaf.array):
                 self._meter.charge(len(data))
@@ -115,7 +137,15 @@ class Columns:
                 if leaf.parents is not None:
                     rows = leaf.parents[at : at + len(offsets) - 1] + first_row
                 first = int(rows[0]) if rows is not None else first_row + at
-                yield Chunk(self._table, shown(leaf.path), first, data, offsets, nulls, rows)
+                yield Chunk(
+                    self._table, shown(leaf.path), first, data, offsets, nulls, rows, is_text
+                )
+
+    def wants(self, field: Any) -> bool:
+        """Whether a field of a schema has chunks."""
+        if holds_text(field.type):
+            return True
+        return castable(field.type) and self._also(self._table, shown(field.name))
 
     def _values(self, array: Any) -> Iterator[tuple[int, memoryview, Ints, int]]:
         """Where each chunk begins, its data, offsets and nulls."""

@@ -14,24 +14,24 @@ from typing import Any
 import pyarrow as pa
 
 from detector.columns import ipc
-from detector.columns.arrays import Columns, holds_text
-from detector.columns.types import Item, Limits, Meter, Spent, TableInfo, Unreadable, shown
+from detector.columns.arrays import Columns
+from detector.columns.types import Also, Item, Limits, Meter, Spent, TableInfo, Unreadable, shown
 from detector.types import Skipped
 
 ROWS = 1 << 16  # rows looked at at once
 ORC_ROWS = 1 << 13  # unpacked at once: the longest value of a dictionary may be in each of them
 
 
-def read_arrow(buffer: Any, table: str, display: str, limits: Limits) -> Iterator[Item]:
+def read_arrow(buffer: Any, table: str, display: str, limits: Limits, also: Also) -> Iterator[Item]:
     """The chunks of a file or a stream, which is all of ``buffer``."""
-    yield from _Arrow(buffer, table, display, limits).items()
+    yield from _Arrow(buffer, table, display, limits, also).items()
 
 
 class _Arrow:
-    def __init__(self, buffer: Any, table: str, display: str, limits: Limits) -> None:
+    def __init__(self, buffer: Any, table: str, display: str, limits: Limits, also: Also) -> None:
         self._buffer, self._data = buffer, memoryview(buffer)
         self._table, self._display, self._limits = table, display, limits
-        self._columns = Columns(table, limits, Meter(limits))
+        self._columns = Columns(table, limits, Meter(limits), also)
         self._schema: Any = None
         self._packed: Any = None
         self._plain: Any = None
@@ -60,7 +60,7 @@ class _Arrow:
         """A reader of the columns with text, or of the first one where there are none."""
         self._schema = way(pa.BufferReader(buffer)).schema
         self._names = tuple(map(shown, self._schema.names))
-        return _reader(way, buffer, _wanted(self._schema) or [0])
+        return _reader(way, buffer, _wanted(self._schema, self._columns) or [0])
 
     def _skipped(self, what: str, nbytes: int) -> Skipped:
         return Skipped(path=self._display, reason=f"Arrow: {what}", nbytes=nbytes)
@@ -103,7 +103,7 @@ class _Arrow:
         try:
             batch = self._packed.get_batch(number) if packed else self._plain.get_batch(number)
         except Exception:  # as above
-            wanted = _wanted(self._schema)
+            wanted = _wanted(self._schema, self._columns)
             for index in wanted:
                 try:
                     one = _reader(pa.ipc.open_file, self._buffer, [index]).get_batch(number)
@@ -147,8 +147,9 @@ class _Arrow:
             yield self._skipped(f"cannot be read from {where}{why}", len(self._data) - at)
 
     def _given(self, batch: Any, what: str, nbytes: int) -> Iterator[Item]:
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if holds_text(column.type):
+        for field, column in zip(batch.schema, batch.columns, strict=True):
+            if self._columns.wants(field):
+                name = field.name
                 give = _slices(self._columns, name, column, self._rows + 1)
                 error = f"{what}, column {shown(name)} cannot be read"
                 share = nbytes // max(1, batch.num_columns)
@@ -171,8 +172,8 @@ def _guarded(items: Iterator[Item], lost: Skipped) -> Iterator[Item]:
         yield Skipped(path=lost.path, reason=lost.reason + why, nbytes=lost.nbytes)
 
 
-def _wanted(schema: Any) -> list[int]:
-    return [i for i, field in enumerate(schema) if holds_text(field.type)]
+def _wanted(schema: Any, columns: Columns) -> list[int]:
+    return [i for i, field in enumerate(schema) if columns.wants(field)]
 
 
 def _reader(way: Any, buffer: Any, fields: list[int]) -> Any:
@@ -184,18 +185,20 @@ def _too_large(limits: Limits) -> str:
     return f"unpacks to more than {limits.unit_bytes} bytes"
 
 
-def read_orc(source: Any, nbytes: int, table: str, display: str, limits: Limits) -> Iterator[Item]:
+def read_orc(
+    source: Any, nbytes: int, table: str, display: str, limits: Limits, also: Also
+) -> Iterator[Item]:
     """The chunks of a file that `pyarrow` has opened."""
     from pyarrow import orc
 
+    columns = Columns(table, limits, Meter(limits), also)
     try:
         file = orc.ORCFile(source)
-        names, wanted = tuple(file.schema.names), _wanted(file.schema)
+        names, wanted = tuple(file.schema.names), _wanted(file.schema, columns)
         rows, stripes = int(file.nrows), int(file.nstripes)
     except Exception:  # as above
         yield Skipped(path=display, reason="ORC: its footer cannot be read", nbytes=nbytes)
         return
-    columns = Columns(table, limits, Meter(limits))
     for index in wanted:
         name = names[index]
         done = 0

@@ -9,16 +9,17 @@ read as values, in so few rows that even the longest value in each is no more th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from detector.columns.arrays import Columns, children, holds_text, leaves, sizes, storage
+from detector.columns.arrays import Columns, castable, children, holds_text, leaves, sizes, storage
 from detector.columns.pages import Group, Pages, row_groups, survey
-from detector.columns.types import Item, Limits, Meter, Spent, TableInfo, Unreadable, shown
+from detector.columns.types import Also, Item, Limits, Meter, Spent, TableInfo, Unreadable, shown
 from detector.types import Skipped
 
 ROWS = 1 << 16  # of a batch, at most
@@ -41,10 +42,12 @@ class _Root(NamedTuple):
     repeated: bool
 
 
-def read(source: Any, nbytes: int, table: str, display: str, limits: Limits) -> Iterator[Item]:
+def read(
+    source: Any, nbytes: int, table: str, display: str, limits: Limits, also: Also
+) -> Iterator[Item]:
     """The chunks of a file that `pyarrow` has opened; see :func:`detector.columns.open_columns`."""
     try:
-        reader = _Reader(source, table, display, limits)
+        reader = _Reader(source, table, display, limits, also)
     except Unreadable as error:
         yield Skipped(path=display, reason=f"Parquet: {error.reason}", nbytes=nbytes)
         return
@@ -69,16 +72,18 @@ def _footer(source: Any) -> bytes:
     return bytes(source.read_at(size, end - size))
 
 
-def _roots(schema: Any, columns: Any) -> list[_Root]:
-    """The columns with text. Leaves are counted, since a name may have dots."""
+def _roots(schema: Any, columns: Any, also: Callable[[str], bool]) -> list[_Root]:
+    """The columns with text, and others that are asked for. Leaves are counted, since a name may
+    have dots."""
     roots, at = [], 0
     for field in schema:
         types = list(_leaf_types(field.type))
         numbers = range(at, at + len(types))
         at += len(types)
         whole = _has_map(field.type)  # without its keys a map cannot be made
+        whole = whole or (castable(field.type) and also(shown(field.name)))
         wanted = [n for n, leaf in zip(numbers, types, strict=True) if whole or holds_text(leaf)]
-        if holds_text(field.type) and wanted:
+        if wanted and (holds_text(field.type) or castable(field.type)):
             repeated = any(columns.column(n).max_repetition_level for n in wanted)
             roots.append(_Root(field.name, wanted, repeated))
     if at != len(columns):
@@ -104,14 +109,14 @@ def _has_map(dtype: Any) -> bool:
 
 
 class _Reader:
-    def __init__(self, source: Any, table: str, display: str, limits: Limits) -> None:
+    def __init__(self, source: Any, table: str, display: str, limits: Limits, also: Also) -> None:
         self._source, self._table, self._display, self._limits = source, table, display, limits
         self._groups = row_groups(_footer(source))
         self._values = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
         schema = self._values.schema_arrow
         self._names = tuple(map(shown, schema.names))
-        self._roots = _roots(schema, self._values.schema)
-        self._columns = Columns(table, limits, Meter(limits))
+        self._roots = _roots(schema, self._values.schema, partial(also, table))
+        self._columns = Columns(table, limits, Meter(limits), also)
         self._indices: Any = None
 
     def items(self) -> Iterator[Item]:

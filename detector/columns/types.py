@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -39,6 +39,8 @@ class Chunk(NamedTuple):
     nulls: int = 0
     rows: Ints | None = None
     """The row of each value, shape (n,), ascending; None where it is ``first_row + i``."""
+    is_text: bool = True
+    """False for numbers and the like, which were asked for by name, as text."""
 
     def __repr__(self) -> str:
         return (
@@ -58,6 +60,13 @@ class TableInfo(NamedTuple):
 
 
 Item = Chunk | TableInfo | Skipped
+Also = Callable[[str, str], bool]
+"""Whether the values of a table's field are asked for although they are no text."""
+
+
+def none(_table: str, _field: str) -> bool:
+    """Nothing but text is asked for."""
+    return False
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

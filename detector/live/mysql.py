@@ -1,7 +1,7 @@
 """MySQL and MariaDB, all tables in one snapshot, through a cursor that streams.
 
 ``START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY`` holds for tables of InnoDB; others are
-read as they are by then.
+read as they are by then. A table that somebody has locked is waited for a short while.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from detector.types import Skipped
 
 CONNECT = 15  # seconds for a connection
 READ = 600  # seconds without a row
+LOCK = 10  # seconds that a lock of somebody else is waited for
+WRITE = 3600  # seconds that the server waits for us to take a row
+_LOST = "the connection is lost"
 _SYSTEM = ("information_schema", "performance_schema", "mysql", "sys")
 
 _TABLES = """
     SELECT table_schema, table_name, coalesce(table_rows, 0) FROM information_schema.tables
     WHERE table_type = 'BASE TABLE' AND (table_schema = %s OR (%s = '' AND table_schema NOT IN %s))
     ORDER BY 1, 2
-"""
-_COLUMNS = """
-    SELECT column_name FROM information_schema.columns
-    WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
 
 
@@ -51,17 +50,19 @@ def relations(address: Address) -> Iterator[Relation | Skipped]:
         return
     try:
         with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION lock_wait_timeout = {LOCK}, net_write_timeout = {WRITE}")
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
             cursor.execute(_TABLES, (database, database, _SYSTEM))
             tables = [*cursor.fetchall()]
         for schema, table, rows in tables:
             name = table if database else f"{schema}.{table}"
-            with connection.cursor() as cursor:
-                cursor.execute(_COLUMNS, (schema, table))
-                columns = tuple(column for (column,) in cursor.fetchall())
-            data = _data(driver, connection, address, name, schema, table)
-            yield Relation(name, columns, int(rows), data)
+            shown = f"{address.shown}!{name}"
+            if connection.open:
+                source = f"{_quoted(schema)}.{_quoted(table)}"
+                yield _relation(driver, connection, shown, name, source, int(rows))
+            else:
+                yield Skipped(path=shown, reason=_LOST)
     except driver.Error as error:
         yield Skipped(path=address.shown, reason=_why(error))
     finally:
@@ -69,17 +70,40 @@ def relations(address: Address) -> Iterator[Relation | Skipped]:
             connection.close()
 
 
-def _data(
-    driver: Any, connection: Any, address: Address, name: str, schema: str, table: str
-) -> Iterator[bytes | Skipped]:
+def _relation(
+    driver: Any, connection: Any, shown: str, name: str, source: str, rows: int
+) -> Relation | Skipped:
+    """A table with the columns that its rows come with: a list made before may be of another day,
+    for columns are not part of the snapshot."""
     from pymysql.cursors import SSCursor
 
+    cursor = connection.cursor(SSCursor)
     try:
-        with connection.cursor(SSCursor) as cursor:
-            cursor.execute(f"SELECT * FROM {_quoted(schema)}.{_quoted(table)}")  # noqa: S608
-            yield from gathered(map(line_of, cursor))
+        cursor.execute(f"SELECT * FROM {source}")  # noqa: S608  (quoted)
     except driver.Error as error:
-        yield Skipped(path=f"{address.shown}!{name}", reason=_why(error))
+        _give_up(connection, cursor)
+        return Skipped(path=shown, reason=_why(error))
+    columns = tuple(column[0] for column in cursor.description)
+    return Relation(name, columns, rows, _data(driver, connection, cursor, shown))
+
+
+def _data(driver: Any, connection: Any, cursor: Any, shown: str) -> Iterator[bytes | Skipped]:
+    try:
+        yield from gathered(map(line_of, cursor))
+    except driver.Error as error:
+        yield Skipped(path=shown, reason=_why(error))
+    finally:
+        _give_up(connection, cursor)
+
+
+def _give_up(connection: Any, cursor: Any) -> None:
+    """Of rows that nobody will take. The driver would read all of them, also when it is deleted,
+    and from a connection that is lost this raises what is no error of its own."""
+    result = cursor._result
+    if result is not None and result.unbuffered_active:
+        result.unbuffered_active = False
+        if connection.open:
+            connection.close()
 
 
 def _quoted(name: str) -> str:
@@ -93,8 +117,13 @@ def _why(error: Any) -> str:
         1142: "this user may not read it",
         1146: "it was dropped meanwhile",
         1205: "it is locked by somebody else",
-        2006: "the connection is lost",
-        2013: "the connection is lost",
+        1317: "somebody cancelled it",
+        1412: "it was changed meanwhile",
+        1927: _LOST,  # MariaDB: the connection was killed
+        1969: "it took longer than the server's timeout",
+        2006: _LOST,
+        2013: _LOST,
+        3024: "it took longer than the server's timeout",
     }
     return known.get(number, f"the server says {number}")
 

@@ -22,10 +22,13 @@ STATEMENT = 3600  # seconds for one table
 LOCK = 10  # seconds that a lock of somebody else is waited for
 
 _TABLES = """
-    SELECT n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0)::bigint,
+    SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::bigint,
            array(SELECT a.attname::text FROM pg_catalog.pg_attribute a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                  ORDER BY a.attnum),
+           c.relkind = 'r' AND NOT EXISTS (
+             SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+             AND pg_catalog.to_jsonb(a) ->> 'attgenerated' <> ''),
            pg_catalog.has_table_privilege(c.oid, 'SELECT')
              AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -56,19 +59,37 @@ def relations(address: Address) -> Iterator[Relation | Exposure | Skipped]:
             return
         with suppress(psycopg.Error), connection.transaction():
             yield exposure_of_catalog(connection)
-        for schema, table, kind, rows, columns, allowed in found:
+        for schema, table, rows, columns, plain, allowed in found:
             name = f"{schema}.{table}"
             if not allowed:
                 yield _lost(address, name, "this user may not read it")
             elif connection.closed:
                 yield _lost(address, name, "the connection is lost")
             else:
-                source = sql.Identifier(schema, table)
-                data = _data(psycopg, sql, connection, address, name, source, kind == "r")
+                source = _Source(sql, schema, table, columns, plain=plain)
+                data = _data(psycopg, connection, address, name, source)
                 yield Relation(name, tuple(columns), rows, data)
 
 
-def _begin(connection: Any) -> list[tuple[str, str, str, int, list[str], bool]]:
+class _Source:
+    """The statements that read a table. They name its columns: by then there may be others, which
+    are no part of the snapshot. ``plain``: COPY takes it as it is, and no query is needed."""
+
+    def __init__(
+        self, sql: Any, schema: str, table: str, columns: list[str], *, plain: bool
+    ) -> None:
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        self._parts = {"table": sql.Identifier(schema, table), "columns": names}
+        # Rows of children are read as theirs.
+        self.query = self._statement(sql, "COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT")
+        whole = self._statement(sql, "COPY {table} ({columns}) TO STDOUT")
+        self.first = whole if plain and columns else self.query
+
+    def _statement(self, sql: Any, text: str) -> Any:
+        return sql.SQL(text).format(**self._parts)
+
+
+def _begin(connection: Any) -> list[tuple[str, str, int, list[str], bool, bool]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SET LOCAL statement_timeout = '{STATEMENT}s'; SET LOCAL lock_timeout = '{LOCK}s';"
@@ -80,19 +101,16 @@ def _begin(connection: Any) -> list[tuple[str, str, str, int, list[str], bool]]:
 
 
 def _data(
-    psycopg: Any, sql: Any, connection: Any, address: Address, name: str, source: Any, plain: bool
+    psycopg: Any, connection: Any, address: Address, name: str, source: _Source
 ) -> Iterator[bytes | Skipped]:
-    """A table's rows. Of others than plain tables COPY takes a query only."""
-    table = sql.SQL("COPY {} TO STDOUT" if plain else "COPY (SELECT * FROM {}) TO STDOUT")
-    statement = table.format(source)
+    """A table's rows."""
     try:
         try:
-            yield from _copied(connection, statement)
+            yield from _copied(connection, source.first)
         except psycopg.errors.InsufficientPrivilege:  # of row-level security, before the first row
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL row_security = on")
-            everything = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(source)
-            yield from _copied(connection, everything)
+            yield from _copied(connection, source.query)
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL row_security = off")
             yield _lost(address, name, "row-level security shows this user only some of its rows")
@@ -112,14 +130,14 @@ def _copied(connection: Any, statement: Any) -> Iterator[bytes]:
 def _why(error: Any) -> str:
     """Without the server's words, which may hold values."""
     known = {
-        "57014": "it took longer than the timeout",
+        "57014": "it took longer than the timeout, or somebody cancelled it",
         "55P03": "it is locked by somebody else",
         "42P01": "it was dropped meanwhile",
+        "42703": "a column of it was dropped meanwhile",
         "42501": "this user may not read it",
-        "57P01": "the connection is lost",
     }
     state = getattr(error, "sqlstate", None)
-    if state is None:
+    if state is None or state in ("57P01", "57P02", "57P03"):  # the server ends, or it ended us
         return "the connection is lost"
     return known.get(state, f"the server says {state}")
 

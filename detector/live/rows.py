@@ -24,15 +24,19 @@ class Relation(NamedTuple):
 
 
 def gathered(lines: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Lines in pieces of about a megabyte."""
+    """Lines in pieces of about a megabyte. Raises what the lines do, behind those that came."""
     parts: list[bytes | memoryview] = []
     size = 0
-    for line in lines:
-        parts.append(line)
-        size += len(line)
-        if size >= PIECE:
-            yield b"".join(parts)
-            parts, size = [], 0
+    try:
+        for line in lines:
+            parts.append(line)
+            size += len(line)
+            if size >= PIECE:
+                yield b"".join(parts)
+                parts, size = [], 0
+    except Exception:
+        yield b"".join(parts)
+        raise
     if parts:
         yield b"".join(parts)
 

@@ -11,9 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from detector.errors import EngineError, UsageError
+from detector.prefilter.edge import Edge
 from detector.prefilter.table import ID_BITS, HeadTable
 from detector.rules import Head
 from detector.types import Bytes
@@ -32,36 +31,12 @@ class Engine(Protocol):
         ...
 
 
-class WithNul:
-    """One engine for everything, and a second for what can only stand in text that holds a NUL:
-    most holds none, which shows in a fiftieth of the time of a pass."""
-
-    def __init__(self, engine: Engine, second: Engine) -> None:
-        self.name = engine.name
-        self._find, self._second = engine.find, second.find
-
-    def find(self, data: Bytes) -> list[int]:
-        """See :class:`Engine`."""
-        hits = self._find(data)
-        return hits + self._second(data) if _holds_nul(data) else hits
-
-
-def _holds_nul(data: Bytes) -> bool:
-    if isinstance(data, bytes):
-        return b"\0" in data
-    if len(data) < SHORT:
-        return b"\0" in bytes(data)
-    return not np.frombuffer(data, np.uint8).min()
-
-
-SHORT = 4096  # bytes: there a copy is quicker than an array
 _announced = False
 
 
 def make_engine(name: str, heads: Sequence[Head], numbers: Sequence[int] | None = None) -> Engine:
     """The engine of that name. ``numbers``: what its hits are called, by head, unless as their
     places. Raises :class:`UsageError` or :class:`EngineError`."""
-    numbers = range(len(heads)) if numbers is None else numbers
     if name not in ENGINES:
         raise UsageError(f"engine '{name}' is none of {', '.join(ENGINES)}")
     if name != "aho-corasick":
@@ -90,4 +65,4 @@ def _announce(reason: str) -> None:
         )
 
 
-__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Engine", "HeadTable", "WithNul", "make_engine"]
+__all__ = ["ENGINES", "ID_BITS", "ID_MASK", "Edge", "Engine", "HeadTable", "make_engine"]

@@ -20,8 +20,9 @@ class AhoCorasick:
 
     name = "aho-corasick"
 
-    def __init__(self, heads: Sequence[Head], numbers: Sequence[int]) -> None:
-        self._heads, self._numbers = heads, numbers
+    def __init__(self, heads: Sequence[Head], numbers: Sequence[int] | None = None) -> None:
+        self._heads = heads
+        self._numbers = range(len(heads)) if numbers is None else numbers
         self._regexes: list[re.Pattern[bytes] | None] = [None] * len(heads)
         self._exact = _automaton(heads, caseless=False)
         self._folded = _automaton(heads, caseless=True)

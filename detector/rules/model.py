@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -28,6 +27,7 @@ from detector.rules.syntax import (
     flatten,
     is_deterministic,
     last_byte,
+    least_before_secret,
     mask_of,
     parse,
     secret_part,
@@ -92,13 +92,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Derived from the pattern: ``heads`` for the engine; ``regex`` for the verifier, with the
     boundaries; ``shortest`` and ``longest`` width of a match in bytes; ``stop``, the class of
     bytes that no match contains; ``closed``, whether a match is certain as soon as it is
-    complete; ``last``, the class of a closed match's last byte; ``hold``, how many bytes of
-    the secret may stand before a head, and ``lead``, their class; ``prefixes``, a secret's
-    public beginnings, the longest first; ``letters``, how many letters and digits its last
-    class holds; ``plain``, whether a hit between bytes that are not its own is a match, with
-    nothing left for the regex, ``after`` being the class of its own bytes; ``checked``,
-    whether there is a structure to check; ``linear``, whether matching never has to go back;
-    ``framed``, whether a match may have taken the end of a frame: ``_X_``, ``--X--``.
+    complete; ``last``, the class of a closed match's last byte; ``before``, the least bytes of
+    a match in front of its secret; ``hold``, how many bytes of the secret may stand before a
+    head, and ``lead``, their class; ``value``, the regex of what stands behind a keyword;
+    ``prefixes``, a secret's public beginnings, the longest first; ``letters``, how many letters
+    and digits its last class holds; ``plain``, whether a hit between bytes that are not its own
+    is a match, with nothing left for the regex, ``after`` being the class of its own bytes;
+    ``checked``, whether there is a structure to check; ``linear``, whether matching never has to
+    go back; ``framed``, whether a match may have taken the end of a frame: ``_X_``, ``--X--``.
     """
 
     spec: RuleSpec
@@ -112,8 +113,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     stop: str
     closed: bool
     last: str
+    before: int
     lead: str
     hold: int
+    value: str
     prefixes: tuple[bytes, ...]
     letters: int
     plain: bool
@@ -163,21 +166,24 @@ def build(spec: RuleSpec, provider: str, title: str, file: str) -> Rule:
     boundary = _boundary(secret) if ends_with_secret else ""
     items = flatten(tree)
     union = alphabet(tree)
-    hold = _hold(items, heads, tree)
+    inside = items[_items_before_secret(tree) : heads.items]
+    body = _body(spec, value, boundary, lead=heads.lead_hi > 0)
     return Rule(
         spec=spec,
         provider=provider,
         title=title,
         file=file,
         heads=heads,
-        regex=_verifier(spec, value, boundary, lead=heads.lead_hi > 0),
+        regex=_behind_names(spec.keywords) + body,
         shortest=shortest,
         longest=longest,
         stop=_stop(spec, union),
         closed=not spec.judged and not boundary and is_deterministic(items, ANY),
         last=class_regex(last_byte(tree)) if not boundary else "",
-        lead=class_regex(alphabet(Seq(tuple(items[: heads.items])))) if hold else "",
-        hold=hold,
+        before=least_before_secret(tree) or 0,
+        lead=class_regex(alphabet(Seq(tuple(inside)))) if inside else "",
+        hold=width(Seq(tuple(inside)))[1],
+        value=body if spec.keywords else "",
         prefixes=_public_prefixes(secret),
         letters=(tail(secret) & ALNUM).bit_count(),
         checked=bool(spec.check),
@@ -211,8 +217,10 @@ def _of_names(spec: RuleSpec, value: Node, provider: str, title: str, file: str)
         stop=_LINE_END,
         closed=False,
         last="",
+        before=0,
         lead="",
         hold=0,
+        value="",
         prefixes=(),
         letters=ALNUM.bit_count(),
         plain=False,
@@ -228,12 +236,6 @@ def _stop(spec: RuleSpec, union: int) -> str:
     if spec.judged and union & ~_NOT_LINE_END == 0:
         return _LINE_END
     return class_regex(ANY & ~union) if union != ANY and not spec.judged else ""
-
-
-def _hold(items: Sequence[Node], heads: Heads, tree: Node) -> int:
-    if _items_before_secret(tree) >= heads.items:
-        return 0
-    return width(Seq(tuple(items[: heads.items])))[1]
 
 
 def _items_before_secret(tree: Node) -> int:
@@ -261,16 +263,17 @@ def _heads(spec: RuleSpec, tree: Node, value: Node) -> Heads:
     return heads_.written(spec.head, tree) if spec.head else heads_.derive(tree)
 
 
-def _verifier(spec: RuleSpec, value: Node, boundary: str, *, lead: bool) -> str:
+def _body(spec: RuleSpec, value: Node, boundary: str, *, lead: bool) -> str:
     starts_with, _ = first(flatten(value))
     guard = FRONT if starts_with & ALNUM else ""
     if lead:
         guard = NOT_AN_ESCAPE + guard
-    body = f"{guard}(?:{_without_going_back(spec, value, boundary)}){boundary}"
-    if not spec.keywords:
-        return body
-    names = "|".join(map(_literal, spec.keywords))
-    return rf"(?i:{names})[^\r\n]{{0,{KEYWORD_GAP}}}?{body}"
+    return f"{guard}(?:{_without_going_back(spec, value, boundary)}){boundary}"
+
+
+def _behind_names(keywords: tuple[str, ...]) -> str:
+    names = "|".join(map(_literal, keywords))
+    return rf"(?i:{names})[^\r\n]{{0,{KEYWORD_GAP}}}?" if names else ""
 
 
 def _without_going_back(spec: RuleSpec, value: Node, boundary: str) -> str:

@@ -335,6 +335,25 @@ def last_byte(node: Node) -> Mask:
             return mask
 
 
+def least_before_secret(node: Node) -> int | None:
+    """The fewest bytes of a match in front of its secret; None if there is none in ``node``."""
+    match node:
+        case Group():
+            return 0
+        case Repeat(item):
+            return least_before_secret(item)
+        case Alt(options):
+            found = [least_before_secret(option) for option in options]
+            return min((least for least in found if least is not None), default=None)
+        case Seq(items):
+            before = 0
+            for item in items:
+                if (least := least_before_secret(item)) is not None:
+                    return before + least
+                before += width(item)[0]
+    return None
+
+
 def secret_part(node: Node) -> tuple[Node, bool]:
     """The node inside ``(?P<secret>…)``, and whether the whole pattern ends with it."""
     groups = [n for n in _walk(node) if isinstance(n, Group)]

@@ -30,7 +30,7 @@ class ChunkLayout:
 
     def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Cell]:
         """Of ascending positions."""
-        table, field, first, _, offsets, _, rows = self._chunk
+        table, field, first, _, offsets, _, rows, _ = self._chunk
         values = np.searchsorted(offsets, positions, side="right") - 1
         numbers = values + first if rows is None else rows[values]
         return [Cell(table, field, row or None) for row in numbers.tolist()]

@@ -39,6 +39,8 @@ class Folded:
         table, field = finding.table, finding.field
         if finding.rule not in self._rules or table is None or field is None or finding.decoded:
             return False
+        if finding.origin is not None and finding.origin.get("channel") is not None:
+            return False  # its table is a channel, in which people write
         if (table, field) not in self._speaks:
             from detector.profile import names_a_credential  # only who has tables needs it
 
@@ -68,6 +70,7 @@ class Folded:
                 line=1,
                 column=1,
                 row=None,
+                origin=None,
                 fingerprint=fingerprinter(first.rule, place),
                 claims={**first.claims, "rows": column.count},
             )

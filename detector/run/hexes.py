@@ -109,7 +109,7 @@ class Hexes:
         runs = [run for run in runs if len(run.digits) >= SHORTEST]
         values = [bytes.fromhex(run.digits[: len(run.digits) & ~1].decode()) for run in runs]
         for run, findings in zip(runs, self._scanner.scan_many(values), strict=True):
-            table, field, row = run.cell
+            table, field, row, origin = run.cell
             for finding in findings:
                 yield msgspec.structs.replace(
                     finding,
@@ -121,5 +121,6 @@ class Hexes:
                     table=table,
                     field=field,
                     row=row,
+                    origin=origin,
                     decoded=("hex", *finding.decoded),
                 )

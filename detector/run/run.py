@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from detector.chats.mail import mail_kind
 from detector.matcher import Timings
 from detector.run.folded import Folded
-from detector.run.layouts import Walker, defined_ahead, dialect_of, kind_of_file
-from detector.run.tables import Tables, TableTally
+from detector.run.layouts import HEAD, Beside, Walker, defined_ahead, dialect_of, kind_of_file
+from detector.run.owners import Owned, OwnerColumns, OwnerTally
+from detector.run.projects import Projects
+from detector.run.tables import Seen, Tables, TableTally
 from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
-from detector.types import Finding, Skipped, Summary, TableSummary
+from detector.tables.layout import Dialect
+from detector.types import Finding, Skipped, Summary, Sums
 
 if TYPE_CHECKING:
     from detector.profile import ColumnProfile
@@ -38,6 +42,8 @@ class Options(msgspec.Struct, frozen=True):
     jobs: int = 1
     limits: Limits = Limits()
     exclude: Callable[[str], bool] | None = None
+    owner_columns: tuple[str, ...] = ()
+    """Columns that name whose a row is: ``field``, ``table.field``, ``schema.table.field``."""
 
 
 class Run:
@@ -61,9 +67,12 @@ class Run:
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
         self._lines = _Lines()
-        self.tables = TableTally()
+        names = self._options.owner_columns
+        self._owners = OwnerColumns(names, scanner.fingerprinter) if names else None
+        self.tables = TableTally(OwnerTally(self._owners) if self._owners else None)
         """What was reported by table, and what the sources say of theirs."""
         self.exposures = Exposures()
+        self._projects = Projects()
         self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
         self.profiles: list[tuple[str, ColumnProfile]] = []
         """Of columns of unknown tokens and plaintext passwords, with their source's path."""
@@ -96,9 +105,13 @@ class Run:
         for path, census in self.tables.sampled():
             self.profiles += profiles(path, census, self.tables.share)
 
-    def table_summaries(self) -> list[TableSummary]:
-        """Tables in which something was reported, and who else may read them."""
-        return [self.exposures.summed(table) for table in self.tables.tables()]
+    def sums(self) -> Sums:
+        """What was reported by source, table and column; who else may read the tables; and which
+        keys belong to the same project."""
+        tables = [self.exposures.summed(table) for table in self.tables.tables()]
+        projects = [*self._projects.joined(tables)]
+        self.summary.in_tables = self.tables.in_all()
+        return Sums([*self.tables.sources()], tables, [*self.tables.columns()], projects)
 
     def _results(self) -> Iterator[tuple[Unit, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs
@@ -110,18 +123,24 @@ class Run:
                     for item in items:
                         yield from self._scan(Unit((item,)))
                 else:
-                    jobs = self._options.jobs
-                    yield from self._spread(pool, _units(items, self._note, cut=jobs > 1))
+                    units = _units(items, self._walker, self._note, cut=self._options.jobs > 1)
+                    yield from self._spread(pool, units)
 
     def _walk(self) -> Iterator[FileRef | Skipped]:
+        beside = Beside(self._options.limits)
         for item in walk(self.paths, exclude=self._options.exclude):
             self.total += _size(item)
+            for said in beside.defined(item):
+                self._note(said)
             yield item
+
+    def _walker(self, file: FileRef, dialect: Dialect) -> Walker:
+        return Walker(file, dialect, self._scanner.fingerprinter.key, self._owners)
 
     def _pool(self) -> Pool:
         from detector.run.workers import Pool  # most runs need none
 
-        return Pool(self._scanner, self._options.jobs, self._options.limits)
+        return Pool(self._scanner, self._options.jobs, self._options.limits, self._owners)
 
     def _spread(
         self, pool: Callable[[], Pool], units: Iterator[Unit]
@@ -134,7 +153,7 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits):
+        for result in scan_unit(self._scanner, unit, self._options.limits, self._owners):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
@@ -153,17 +172,26 @@ class Run:
         elif isinstance(result, Tables):
             self._note(result)
             self._judge()  # all its findings were given: the samples need not be kept
+        elif isinstance(result, Seen | Owned):
+            self._note(result)
         elif isinstance(result, Skipped):
             self.summary.bytes_skipped += result.nbytes
             yield result
         else:
             finding = self._lines.absolute(unit, result) if unit.stop else result
+            self._projects.add(finding)
             if finding.table is None:
                 yield finding
             elif not self._folded.takes(finding):
                 yield self.exposures.raised(finding)
 
-    def _note(self, said: Tables) -> None:
+    def _note(self, said: Tables | Seen | Owned) -> None:
+        if isinstance(said, Seen):
+            self.tables.see(said)
+            return
+        if isinstance(said, Owned):
+            self.tables.own(said)
+            return
         self.tables.note(said)
         if said.exposure is not None:
             self.exposures.learn(said.path, said.exposure)
@@ -210,11 +238,15 @@ def _size(item: FileRef | Skipped) -> int:
 
 
 def _units(
-    found: Iterable[FileRef | Skipped], note: Callable[[Tables], None], *, cut: bool
+    found: Iterable[FileRef | Skipped],
+    walker: Callable[[FileRef, Dialect], Walker],
+    note: Callable[[Tables | Seen | Owned], None],
+    *,
+    cut: bool,
 ) -> Iterator[Unit]:
     """Files and skips in groups, in the order of the walk. ``cut``: several workers share them,
     so groups are small, and large plain files are cut in pieces; ``note`` is told what they say
-    of their tables."""
+    of their tables; ``key``: of the hashes of e-mail addresses."""
     group: list[FileRef | Skipped] = []
     size = 0
     for item in found:
@@ -225,7 +257,7 @@ def _units(
             yield Unit(tuple(group))
             group, size = [], 0
         if file is not None and large:
-            yield from _pieces(file, note)
+            yield from _pieces(file, walker, note)
         else:
             group.append(item)
             size += nbytes
@@ -233,24 +265,30 @@ def _units(
         yield Unit(tuple(group))
 
 
-def _pieces(file: FileRef, note: Callable[[Tables], None]) -> Iterator[Unit]:
+def _pieces(
+    file: FileRef,
+    walker_over: Callable[[FileRef, Dialect], Walker],
+    note: Callable[[Tables | Seen | Owned], None],
+) -> Iterator[Unit]:
     """Of a large plain file, each with what is known of the tables where it begins: this process
     goes over the bytes ahead of the workers, at some 900 MB/s for COPY blocks."""
     size = _size(file)
     dialect = dialect_of(file)
-    for said in defined_ahead(file, dialect):
-        note(said)
-    walker = None if dialect is None else Walker(file, dialect)
+    for ahead in defined_ahead(file, dialect):
+        note(ahead)
+    walker = None if dialect is None else walker_over(file, dialect)
     try:
         for start in range(0, size, PIECE):
             layout = None
             if dialect is not None and walker is not None:
                 layout = dialect, walker.state_at(start)
+                for passed in walker.passed():
+                    note(passed)
             yield Unit((file,), start, min(start + PIECE, size), layout)
         if walker is not None:
             walker.state_at(size)
-            for said in walker.told():
-                note(said)
+            for rest in walker.told():
+                note(rest)
     finally:  # also of a run that is interrupted
         if walker is not None:
             walker.close()
@@ -266,4 +304,7 @@ def _is_plain(file: FileRef) -> bool:
         return False
     with open_entries(file) as entries:
         first = next(entries, None)
-        return isinstance(first, Entry) and first.plain and first.table is None
+        if not isinstance(first, Entry) or not first.plain or first.table is not None:
+            return False
+        # Of a mail its reader needs all; one with encoded parts is not scanned in pieces.
+        return mail_kind(first.path, first.peek(HEAD)) is None

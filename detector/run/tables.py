@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from detector.addresses import Addresses
 from detector.distinct import Distinct, count_of
+from detector.run.owners import Owned, OwnerTally
+from detector.run.verdicts import source_of
 from detector.tables.census import TableCensus
-from detector.types import ColumnSummary, Finding, Severity, TableSummary
+from detector.types import (
+    ColumnSummary,
+    Finding,
+    InTables,
+    Severity,
+    SourceSummary,
+    TableSummary,
+)
 
 if TYPE_CHECKING:
     from detector.exposure import Exposure
@@ -33,6 +43,24 @@ class Tables(msgspec.Struct):
 
     def __repr__(self) -> str:
         return f"Tables({self.path!r}, {len(self.tables)})"  # never the samples
+
+
+class Seen(msgspec.Struct):
+    """Hashes of e-mail addresses that stand in the tables of one source."""
+
+    path: str
+    addresses: bytes
+
+    def __repr__(self) -> str:
+        return f"Seen({self.path!r}, {len(self.addresses) // 8})"
+
+
+def seen(path: str, addresses: Addresses, *, last: bool) -> Iterator[Seen]:
+    """What there is to tell of the addresses of a source: now and then, and at its end."""
+    if last:
+        addresses.finish()
+    if (last or addresses.many) and (hashes := addresses.take()).size:
+        yield Seen(path, hashes.tobytes())
 
 
 class _Column:
@@ -63,19 +91,26 @@ class _Table:
         self.columns: dict[tuple[str | None, str], _Column] = {}
         self.census: TableCensus | None = None
 
+    @property
+    def rows_found(self) -> int:
+        return count_of([column.rows for column in self.columns.values()])
+
 
 class TableTally:
     """Adds up. Memory grows with the tables and columns in which something is found; what is
     counted in them lies on disk as hashes beyond a bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, owners: OwnerTally | None = None) -> None:
+        self.owners = owners
+        """Whose rows they are; None: a row is its own owner."""
         self._tables: dict[Key, _Table] = {}
         self._waiting: list[Finding] = []
         self._sampled: list[tuple[str, TableCensus]] = []
+        self._addresses: dict[str, Distinct] = {}
 
     def add(self, finding: Finding) -> None:
-        """One finding; those outside of tables are left out."""
-        if finding.table is not None:
+        """One finding; those outside of tables are left out, and keys that anybody may have."""
+        if finding.table is not None and finding.privilege != "public":
             self._waiting.append(finding)
             if len(self._waiting) >= TOGETHER:
                 self._sort_in()
@@ -94,8 +129,26 @@ class TableTally:
     def note(self, said: Tables) -> None:
         """What a source says of its tables."""
         for census in said.tables:
+            if self.owners is not None:
+                self.owners.see(census.name, census.columns)
             self._table(said.path, census.name).census = census
         self._sampled += [(said.path, census) for census in said.tables]
+
+    def see(self, seen: Seen) -> None:
+        """E-mail addresses of a source."""
+        counted = self._addresses.setdefault(source_of(seen.path), Distinct())
+        counted.add(np.frombuffer(seen.addresses, np.uint64))
+
+    def own(self, owned: Owned) -> None:
+        """Whose some rows are."""
+        if self.owners is not None:
+            self.owners.add(owned)
+
+    def _owners_of(self, path: str, table: str, columns: Iterable[_Column]) -> int:
+        """How many own the rows in which these columns have findings."""
+        rows = [column.rows for column in columns]
+        known = None if self.owners is None else self.owners.count(path, table, rows)
+        return count_of(rows) if known is None else known
 
     def share(self, path: str, table: str, field: str) -> float:
         """Of a table's rows, how many have a finding in this column; 0 where nobody knows."""
@@ -123,10 +176,47 @@ class TableTally:
                     path=path,
                     table=name,
                     rows=table.census.rows if table.census else None,
-                    rows_found=count_of([column.rows for column in columns]),
+                    rows_found=table.rows_found,
                     occurrences=sum(column.occurrences for column in columns),
                     distinct=count_of([column.secrets for column in columns]),
+                    owners=self._owners_of(path, name, columns),
+                    owner_column=self.owners.column(path, name) if self.owners else None,
                 )
+
+    def sources(self) -> Iterator[SourceSummary]:
+        """Sources in whose tables something was found."""
+        self._sort_in()
+        by_source: dict[str, list[_Table]] = {}
+        for (path, _), table in self._tables.items():
+            if table.columns:
+                by_source.setdefault(source_of(path), []).append(table)
+        for path, tables in by_source.items():
+            columns = [column for table in tables for column in table.columns.values()]
+            yield SourceSummary(
+                path=path,
+                tables=len(tables),
+                rows_found=sum(table.rows_found for table in tables),
+                occurrences=sum(column.occurrences for column in columns),
+                distinct=count_of([column.secrets for column in columns]),
+                addresses=count_of([self._addresses[path]] if path in self._addresses else []),
+            )
+
+    def in_all(self) -> InTables | None:
+        """All of them together, None if nothing was found in any."""
+        sources = [*self.sources()]
+        columns = [one for table in self._tables.values() for one in table.columns.values()]
+        if not columns:
+            return None
+        return InTables(
+            tables=sum(source.tables for source in sources),
+            rows_found=sum(source.rows_found for source in sources),
+            occurrences=sum(source.occurrences for source in sources),
+            # Of one source it is the same: no need to sort millions of hashes again.
+            distinct=sources[0].distinct
+            if len(sources) == 1
+            else count_of([column.secrets for column in columns]),
+            addresses=count_of([*self._addresses.values()]),
+        )
 
     def columns(self) -> Iterator[ColumnSummary]:
         """Their columns, a line for each rule, the worst first within a table."""
@@ -146,6 +236,7 @@ class TableTally:
                     rows_found=column.whole or column.rows.count,
                     occurrences=column.occurrences,
                     distinct=None if column.whole else column.secrets.count,
+                    owners=None if column.whole else self._owners_of(path, name, [column]),
                     example=first.secret,
                     revoke=first.revoke,
                 )

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from detector.matcher import Timings
-from detector.run.tables import Tables
+from detector.run.owners import Owned
+from detector.run.tables import Seen, Tables
 from detector.sources import FileRef, open_range
 from detector.tables.layout import Dialect
 from detector.types import Finding, Skipped
@@ -48,7 +49,7 @@ class Counts(msgspec.Struct):
     timings: Timings = msgspec.field(default_factory=Timings)
 
 
-Result = Finding | Skipped | Counts | Tables
+Result = Finding | Skipped | Counts | Tables | Seen | Owned
 
 
 def lost(unit: Unit, reason: str) -> Iterator[Skipped | Counts]:

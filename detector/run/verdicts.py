@@ -7,6 +7,8 @@ of its source.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -154,7 +156,9 @@ class Exposures:
         exposure = self._by_source.get(source_of(path))
         if exposure is None:
             return None
-        levels = {access.level: access for access in (exposure.of(table, r) for r in ROLES)}
+        # Of two that may do the same the first is named: anon is everybody.
+        accesses = [exposure.of(table, role) for role in reversed(ROLES)]
+        levels = {access.level: access for access in accesses}
         level = min(levels, key=_WIDEST.index)
         if level == "unknown":
             return None
@@ -167,10 +171,15 @@ _WIDEST = (*_OPEN, "filtered", "closed", "unknown")
 
 
 def source_of(path: str) -> str:
-    """The dump that a member of it stands in: `dump.pgdump!public.agents`, `folder/12.dat!…`."""
+    """The dump that a member of it stands in: `dump.pgdump!public.agents`, `dump.tar!12.dat!…`,
+    and of pg_dump's directory format the folder: `folder/12.dat.gz!…`."""
     container, mark, _ = path.rpartition("!")
     if not mark:
         return path
-    if container.endswith((".dat", "toc.dat")) or ".dat." in container.rpartition("/")[2]:
-        return container.rpartition("/")[0] or "."  # pg_dump's directory format
+    at = max(container.rfind(separator) for separator in ("!", "/", os.sep))
+    if _PART.fullmatch(container, at + 1):
+        return container[:at] if at > 0 else container[: at + 1] or "."
     return container
+
+
+_PART = re.compile(r"(?:toc|\d{1,10})\.dat(?:\.\w+)?", re.ASCII)

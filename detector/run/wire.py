@@ -15,6 +15,7 @@ from detector.types import Finding, Secret
 _values = attrgetter(
     "rule", "severity", "privilege", "confidence", "path", "start", "end", "line", "column",
     "table", "field", "row", "decoded", "fingerprint", "check", "claims", "reasons",
+    "origin",
 )  # fmt: skip
 
 Packed = tuple[Any, ...]
@@ -29,7 +30,7 @@ def unpack(packed: Packed, rules: Mapping[str, Rule]) -> Finding:
     """The finding again; ``rules`` by their ids."""
     (
         secret, rule_id, severity, privilege, confidence, path, start, end, line, column,
-        table, field, row, decoded, fingerprint, check, claims, reasons,
+        table, field, row, decoded, fingerprint, check, claims, reasons, origin,
     ) = packed  # fmt: skip
     rule = rules[rule_id]
     spec = rule.spec
@@ -56,4 +57,5 @@ def unpack(packed: Packed, rules: Mapping[str, Rule]) -> Finding:
         why=spec.why,
         revoke=spec.revoke,
         reasons=reasons,
+        origin=origin,
     )

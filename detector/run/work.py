@@ -6,27 +6,34 @@ come, so a unit needs constant memory however much it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
 import msgspec
 
+from detector.addresses import Addresses
+from detector.chats.layout import ChatLayout
+from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
-from detector.columns import Chunk, Item, TableInfo, kind_of, open_columns
+from detector.columns import Chunk, Item, TableInfo, kind_of, none, open_columns
 from detector.errors import UsageError
 from detector.live import Relation, address_of, open_database
 from detector.run.chunks import in_values, scan_chunk
 from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
-from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, told
-from detector.run.tables import Tables
+from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, opened, told
+from detector.run.mails import in_mails
+from detector.run.messages import in_messages
+from detector.run.owners import Owned, OwnerColumns
+from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
 from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
 from detector.stream import Window
 from detector.tables.census import Census
 from detector.tables.layout import Layout
+from detector.tables.spans import Spans
 from detector.tables.sql import Sql, block
 from detector.types import Finding, Skipped
 
@@ -36,30 +43,37 @@ SAMPLED = 64  # values sampled of a chunk
 OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and its context
 
 
-def scan_unit(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result]:
+def scan_unit(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None = None
+) -> Iterator[Result]:
     """Findings and skips of a unit; Counts now and then, their sums being the totals."""
     parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
-    results = (guarded(_scan(scanner, part, limits), part) for part in parts)
+    results = (guarded(_scan(scanner, part, limits, owners), part) for part in parts)
     return in_turn(scanner, chain.from_iterable(results))
 
 
-def _scan(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
     elif item.kind == "database":
-        yield from _scan_database(scanner, unit)
+        yield from _scan_database(scanner, unit, owners)
     elif unit.stop is None:
-        yield from _scan_file(scanner, unit, limits)
+        yield from _scan_file(scanner, unit, limits, owners)
     else:
-        yield from _scan_piece(scanner, unit, unit.start, unit.stop)
+        yield from _scan_piece(scanner, unit)
 
 
-def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result | Waiting]:
+def _scan_file(
+    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     file = unit.file
     if file.kind == "file" and (kind := kind_of_file(file.path)) is not None:
-        items = open_columns(file.path, file.name, kind=kind)
-        yield from _scan_columns(scanner, unit, file.name, items)
+        also = none if owners is None else owners.wanted
+        items = open_columns(file.path, file.name, kind=kind, also=also)
+        yield from _scan_columns(scanner, unit, file.name, items, owners)
         yield Counts(bytes_read=file.size or 0)
         return
     read = 0
@@ -68,32 +82,74 @@ def _scan_file(scanner: Scanner, unit: Unit, limits: Limits) -> Iterator[Result 
             if isinstance(entry, Skipped):
                 yield entry
             else:
-                yield from _scan_entry(scanner, unit, entry)
+                yield from _scan_entry(scanner, unit, entry, owners)
             yield Counts(bytes_read=entries.bytes_read - read)
             read = entries.bytes_read
 
 
-def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result | Waiting]:
+def _scan_entry(
+    scanner: Scanner, unit: Unit, entry: Entry, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     # Of a pipe, what is certain is given at once; spans of UTF-16 are known for a while only.
     prompt = unit.file.kind == "stream" or entry.encoding is not None
     window = Window(scanner, path=entry.path, prompt=prompt)
-    scanned = count = entry.readinto(window.space()[:READ])
+    count = entry.readinto(window.space()[:READ])
     head = bytes(window.buffer[: min(count, HEAD)])
     if entry.encoding is None and (kind := kind_of(head)) is not None:
         begun = bytes(window.buffer[:count])
-        yield from _scan_packed_columns(scanner, unit, entry, begun, kind)
+        yield from _scan_packed_columns(scanner, unit, entry, begun, kind, owners)
+        return
+    if entry.encoding is None and (mail := mail_kind(entry.path, head)) is not None:
+        window.tracker.layout = mails = Mails(mail)
+        results = _scan_text(scanner, unit, entry, window, count)
+        yield from in_mails(results, scanner, window, mails, entry.path)
+        yield from _timed(window, entry.path)
         return
     census = Census()
-    window.tracker.layout = layout = layout_of(entry, head, census)
+    spans = None if owners is None else owners.spans()
+    window.tracker.layout = layout = layout_of(scanner, unit.file, entry, head, census, spans)
     if entry.plain and layout is not None:
         yield from defined_ahead(unit.file, layout.dialect)
-    hexes = None if layout is None else Hexes(scanner, entry.path)
+    owned = partial(_owned, owners, entry.path, spans)
+    results = _scan_text(scanner, unit, entry, window, count, owned)
+    yield from in_messages(results, window, layout) if isinstance(layout, ChatLayout) else results
+    yield from owned()
+    yield from told(entry.path, census)
+    yield from _timed(window, entry.path)
+
+
+def _timed(window: Window, path: str) -> Iterator[Result]:
+    yield from window.timed_out(path)
+    yield Counts(timings=window.tracker.timings)
+
+
+def _nobody() -> Iterator[Owned]:
+    return iter(())
+
+
+def _scan_text(
+    scanner: Scanner,
+    unit: Unit,
+    entry: Entry,
+    window: Window,
+    count: int,
+    owned: Callable[[], Iterator[Owned]] = _nobody,
+) -> Iterator[Result | Waiting]:
+    """``count`` bytes of it are in the window's space already. ``owned``: the owners met since."""
+    layout, scanned = window.tracker.layout, count
+    tables = layout is not None and not isinstance(layout, Mails)
+    hexes = Hexes(scanner, entry.path) if tables else None
     if hexes is not None:
         window.tracker.leave_hexes()
+    addresses = Addresses(scanner.fingerprinter.key) if tables else None
     while count:
+        if addresses is not None:
+            addresses.look(window.buffer[window.size : window.size + count])
+            yield from seen(entry.path, addresses, last=False)
         if hexes is not None:
             yield from _in_source(entry, hexes.look(window, count))
         yield from _found(scanner, unit, entry, window.commit(count))
+        yield from owned()
         if entry.encoding:
             entry.forget(window.base)
         yield Counts(bytes_scanned=count)
@@ -103,16 +159,25 @@ def _scan_entry(scanner: Scanner, unit: Unit, entry: Entry) -> Iterator[Result |
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
-        yield from told(entry.path, census)
+        if isinstance(layout, Layout):
+            layout.finish()
+    if addresses is not None:
+        yield from seen(entry.path, addresses, last=True)
     if entry.skipped is not None:
         yield entry.skipped
     elif entry.size is not None and scanned < entry.size and entry.plain:
         yield _shorter(entry.path, entry.size - scanned)
-    yield from window.timed_out(entry.path)
-    yield Counts(timings=window.tracker.timings)
 
 
-def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+def _owned(owners: OwnerColumns | None, path: str, spans: Spans | None) -> Iterator[Owned]:
+    """The owners that were met since."""
+    if owners is not None and spans is not None:
+        yield from owners.of_values(path, spans.take())
+
+
+def _scan_database(
+    scanner: Scanner, unit: Unit, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
     address = address_of(unit.file.path)
     if address is None:
         raise UsageError("no URL of a database")
@@ -122,43 +187,56 @@ def _scan_database(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
             yield relation
         elif isinstance(relation, Relation):
             yield Counts(rows_expected=relation.rows)
-            yield from _scan_relation(scanner, unit, relation, census)
+            yield from _scan_relation(scanner, unit, relation, census, owners)
         else:
             yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
 
 
 def _scan_relation(
-    scanner: Scanner, unit: Unit, relation: Relation, census: Census
+    scanner: Scanner, unit: Unit, relation: Relation, census: Census, owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
     path = unit.file.name
-    layout = Layout(Sql(), state=block(relation.name, relation.columns), census=census)
+    spans = None if owners is None else owners.spans()
+    state = block(relation.name, relation.columns)
+    layout = Layout(Sql(), state=state, census=census, spans=spans)
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
     window.tracker.leave_hexes()
     findings = partial(scanner.findings, path=path)
+    addresses = Addresses(scanner.fingerprinter.key)
     census.count(relation.name, relation.columns, 0)
     for piece in relation.data:
         if isinstance(piece, Skipped):
             yield piece
             continue
+        addresses.look(piece)
         for begin in range(0, len(piece), OVERLAP):
             part = piece[begin : begin + OVERLAP]
             window.space()[: len(part)] = part
             yield from hexes.look(window, len(part))
             if groups := window.commit(len(part)):
                 yield Waiting(unit, groups, findings)
+        yield from _owned(owners, path, spans)
         size = len(piece)
         yield Counts(bytes_read=size, bytes_scanned=size, rows=piece.count(b"\n"))
     yield from hexes.finish()
+    yield from seen(path, addresses, last=True)
     yield Waiting(unit, window.finish(), findings)
     layout.pass_to(window.buffer, window.base, window.end)
+    layout.finish()
+    yield from _owned(owners, path, spans)
     yield from window.timed_out(path)
     yield Counts(timings=window.tracker.timings)
 
 
 def _scan_packed_columns(
-    scanner: Scanner, unit: Unit, entry: Entry, begun: bytes, kind: str
+    scanner: Scanner,
+    unit: Unit,
+    entry: Entry,
+    begun: bytes,
+    kind: str,
+    owners: OwnerColumns | None,
 ) -> Iterator[Result | Waiting]:
     """Columns in an archive or a compression: their readers must jump, so they are unpacked into
     memory, up to a bound. Nothing is ever unpacked to the disk."""
@@ -169,30 +247,38 @@ def _scan_packed_columns(
         reason = f"{kind} of more than {PACKED >> 20} MB inside of another file"
         yield Skipped(path=entry.path, reason=reason, nbytes=len(data))
         return
-    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data))
-    yield from _scan_columns(scanner, unit, entry.path, items)
+    also = none if owners is None else owners.wanted
+    items = open_columns(entry.path, entry.path, kind=kind, data=bytes(data), also=also)
+    yield from _scan_columns(scanner, unit, entry.path, items, owners)
     if entry.skipped is not None:
         yield entry.skipped
 
 
 def _scan_columns(
-    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item]
+    scanner: Scanner, unit: Unit, path: str, items: Iterator[Item], owners: OwnerColumns | None
 ) -> Iterator[Result | Waiting]:
-    census = Census()
+    census, addresses = Census(), Addresses(scanner.fingerprinter.key)
     try:
         for item in items:
             if isinstance(item, Skipped):
                 yield item
-            elif isinstance(item, TableInfo):
+                continue
+            if isinstance(item, TableInfo):
                 census.count(item.table, item.columns, item.rows)
-            else:
+                continue
+            if owners is not None:
+                yield from owners.of_chunk(path, item)
+            if item.is_text:
                 tracker, groups = scan_chunk(scanner, path, item)
+                addresses.look(item.data)
+                yield from seen(path, addresses, last=False)
                 census.column(item.table, item.field, _sample(item))
                 if groups:
                     yield Waiting(unit, groups, partial(_in_chunk, scanner, path, item))
                 yield Counts(bytes_scanned=len(item.data), timings=tracker.timings)
     except UsageError as error:
         yield Skipped(path=path, reason=str(error), nbytes=unit.file.size or 0)
+    yield from seen(path, addresses, last=True)
     yield from told(path, census)
 
 
@@ -233,20 +319,28 @@ def _in_source(entry: Entry, findings: Iterable[Finding]) -> Iterator[Finding]:
         yield msgspec.structs.replace(finding, start=start, end=end)
 
 
-def _scan_piece(scanner: Scanner, unit: Unit, start: int, stop: int) -> Iterator[Result | Waiting]:
-    """Findings that begin in ``[start, stop)``; lines count from 0 at ``start``."""
-    file = unit.file
-    begin = max(0, start - OVERLAP)
-    reader = open_range(file, begin)
-    if isinstance(reader, Skipped):
-        yield msgspec.structs.replace(reader, nbytes=stop - start)
-        return
+def _scan_piece(scanner: Scanner, unit: Unit) -> Iterator[Result | Waiting]:
+    file, start = unit.file, unit.start
     layout = None
     if unit.layout is not None:
         dialect, state = unit.layout
-        layout = Layout(dialect, base=start, state=state)
+        layout = opened(scanner, file, file.name, dialect, base=start, state=state)
+    begin = max(0, start - OVERLAP)
     window = Window(scanner, base=begin, path=file.name, prompt=False, layout=layout)
-    lines = window.tracker.lines
+    results = _scan_range(scanner, unit, window)
+    yield from (
+        in_messages(results, window, layout, file) if isinstance(layout, ChatLayout) else results
+    )
+
+
+def _scan_range(scanner: Scanner, unit: Unit, window: Window) -> Iterator[Result | Waiting]:
+    """Findings that begin in the unit's range; lines count from 0 where that begins."""
+    file, start, stop = unit.file, unit.start, unit.stop or 0
+    reader = open_range(file, window.base)
+    if isinstance(reader, Skipped):
+        yield msgspec.structs.replace(reader, nbytes=stop - start)
+        return
+    layout, lines = window.tracker.layout, window.tracker.lines
     hexes = None if layout is None else Hexes(scanner, file.name)
     if hexes is not None:
         window.tracker.leave_hexes()

@@ -16,7 +16,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from detector.run.tables import Tables
+from detector.run.owners import Owned, OwnerColumns
+from detector.run.tables import Seen, Tables
 from detector.run.unit import Counts, Result, Unit, lost
 from detector.run.wire import Packed, pack, unpack
 from detector.run.work import scan_unit
@@ -32,15 +33,17 @@ class _Done:
     """The worker is through with its unit."""
 
 
-Sent = Packed | Skipped | Counts | Tables
+Sent = Packed | Skipped | Counts | Tables | Seen | Owned
 _Message = list[Sent] | _Done
 
 
-def _serve(connection: Connection, scanner: Scanner, limits: Limits) -> None:
+def _serve(
+    connection: Connection, scanner: Scanner, limits: Limits, owners: OwnerColumns | None
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides when to stop
     try:
         while (unit := connection.recv()) is not None:
-            for batch in _batches(scan_unit(scanner, unit, limits)):
+            for batch in _batches(scan_unit(scanner, unit, limits, owners)):
                 connection.send(batch)
             connection.send(_Done())
     except (BrokenPipeError, EOFError, ConnectionResetError):
@@ -112,9 +115,11 @@ def _uninterrupted() -> Iterator[None]:
 class Pool:
     """``jobs`` workers; a context manager that ends them."""
 
-    def __init__(self, scanner: Scanner, jobs: int, limits: Limits) -> None:
+    def __init__(
+        self, scanner: Scanner, jobs: int, limits: Limits, owners: OwnerColumns | None = None
+    ) -> None:
         self._context = multiprocessing.get_context("spawn")
-        self._args = (scanner, limits)
+        self._args = (scanner, limits, owners)
         self._idle = [_Worker(self._context, self._args) for _ in range(jobs)]
         self._all = list(self._idle)
 

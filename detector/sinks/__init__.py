@@ -6,12 +6,11 @@ more than a bounded number of them. A secret is written masked unless asked othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from detector.errors import UsageError
 from detector.sinks.output import Stream
-from detector.types import ColumnSummary, Finding, Skipped, Summary, TableSummary
+from detector.types import Finding, Skipped, Summary, Sums
 
 FORMATS = ("text", "jsonl", "sarif")
 
@@ -28,8 +27,8 @@ class Sink(Protocol):
     def skip(self, skipped: Skipped) -> None:
         """Take one input that was not scanned."""
 
-    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
-        """What was found by table and by column; once, before :meth:`close`, if at all."""
+    def tabulate(self, sums: Sums) -> None:
+        """What a run adds up; once, before :meth:`close`, if at all."""
 
     def close(self, summary: Summary) -> None:
         """Finish the output and flush it; the stream stays open. Also right for a run that

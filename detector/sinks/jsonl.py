@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 
 import msgspec
 
 from detector.sinks.output import Output, Stream, encodable, plain
-from detector.types import ColumnSummary, Finding, Secret, Skipped, Summary, TableSummary
+from detector.types import (
+    ColumnSummary,
+    Finding,
+    ProjectSummary,
+    Secret,
+    Skipped,
+    SourceSummary,
+    Summary,
+    Sums,
+    TableSummary,
+)
 
 _BUFFER = 64 * 1024
+_NO_ORIGIN = b',"origin":null}'
 
-Record = Finding | Skipped | TableSummary | ColumnSummary | Summary
+Record = Finding | Skipped | SourceSummary | TableSummary | ColumnSummary | ProjectSummary | Summary
 
 
 class JsonLinesSink:
@@ -32,19 +44,18 @@ class JsonLinesSink:
         self._pending = bytearray()
 
     def write(self, finding: Finding) -> None:
-        """One finding, one line."""
+        """One finding, one line; ``origin`` is left out where there is none, as nearly always."""
         self._line(finding)
 
     def skip(self, skipped: Skipped) -> None:
         """One input that was not scanned, one line."""
         self._line(skipped)
 
-    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+    def tabulate(self, sums: Sums) -> None:
         """A line each."""
-        for table in tables:
-            self._line(table)
-        for column in columns:
-            self._line(column)
+        records: Iterable[Record] = chain.from_iterable(sums)
+        for record in records:
+            self._line(record)
 
     def close(self, summary: Summary) -> None:
         """The summary, and everything still held back."""
@@ -56,6 +67,8 @@ class JsonLinesSink:
             line = self._encode(record)
         except (UnicodeEncodeError, RecursionError):
             line = self._encode(self._plain(record))
+        if line.endswith(_NO_ORIGIN):  # not inside of a string: there its quotes are escaped
+            line = line[: -len(_NO_ORIGIN)] + b"}"
         self._pending += line
         self._pending += b"\n"
         if len(self._pending) > self._limit:

@@ -14,14 +14,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import msgspec
 
 from detector.sinks.output import Output, Stream, encodable, plain
-from detector.types import ColumnSummary, Finding, Severity, Skipped, Summary, TableSummary
+from detector.types import Finding, Severity, Skipped, Summary, Sums
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -67,7 +66,7 @@ class SarifSink:
         else:
             self._unnamed += 1
 
-    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+    def tabulate(self, sums: Sums) -> None:
         """SARIF has no place for sums: each finding says its table and column."""
 
     def close(self, summary: Summary) -> None:
@@ -135,6 +134,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
             "decoded": finding.decoded,
             "claims": finding.claims,
             "reasons": finding.reasons,
+            **({} if finding.origin is None else {"origin": finding.origin}),
         },
     }
 

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -23,7 +23,7 @@ from detector.sinks.output import Output, Stream, printable
 from detector.sinks.tables import tabulated
 from detector.sinks.tally import Example, Group, Skips, Tally
 from detector.sinks.words import claim, context, many, name, place, reasons, size, speed
-from detector.types import ColumnSummary, Finding, Secret, Skipped, Summary, TableSummary
+from detector.types import Finding, Secret, Skipped, Summary, Sums
 
 PRIVILEGES = {
     "public": "It is meant to be seen by everybody.",
@@ -62,8 +62,7 @@ class TextSink:
         self._show_secrets = show_secrets
         self._width = width or _width(self._output.isatty)
         self._tally = Tally()
-        self._tables: Sequence[TableSummary] = ()
-        self._columns: Sequence[ColumnSummary] = ()
+        self._sums = Sums()
 
     def write(self, finding: Finding) -> None:
         """Count one finding."""
@@ -73,9 +72,9 @@ class TextSink:
         """Count one input that was not scanned."""
         self._tally.skip(skipped)
 
-    def tabulate(self, tables: Sequence[TableSummary], columns: Sequence[ColumnSummary]) -> None:
+    def tabulate(self, sums: Sums) -> None:
         """Keep them for the report."""
-        self._tables, self._columns = tables, columns
+        self._sums = sums
 
     def close(self, summary: Summary) -> None:
         """Print the report."""
@@ -84,7 +83,7 @@ class TextSink:
             self._print(self._group(group))
         if public:
             self._print(_public(public))
-        self._print(tabulated(self._tables, self._columns, _STYLES))
+        self._print(tabulated(self._sums, summary.in_tables, _STYLES))
         if self._tally.skips:
             self._print(_skips(self._tally.skips))
         self._print([_closing(groups, public, self._tally.skips, summary)])

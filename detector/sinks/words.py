@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from detector.sinks.output import printable
 from detector.types import Finding, Summary
@@ -65,14 +66,28 @@ def place(finding: Finding) -> str:
 
 
 def context(finding: Finding) -> str:
-    """Where in the data, and under which encodings: ``messages.content, row 7, in base64``."""
-    column = [part for part in (finding.table, finding.field) if part]
-    parts = [".".join(map(clipped, column))] if column else []
+    """Where in the data, and under which encodings: ``messages.content, row 7, in base64``; of a
+    message ``#general, Ada, 2024-05-01T12:00:00Z, text, row 7``."""
+    origin = finding.origin or {}
+    parts = list(_said(origin))
+    table = None if origin.get("channel") else finding.table
+    column = [part for part in (table, finding.field) if part]
+    if column:
+        parts.append(".".join(map(clipped, column)))
     if finding.row is not None:
         parts.append(f"row {finding.row:,}")
     if finding.decoded:
         parts.append("in " + " in ".join(map(clipped, reversed(finding.decoded))))
     return ", ".join(parts)
+
+
+def _said(origin: Mapping[str, Any]) -> Iterator[str]:
+    """Of a message the channel, the author and the time."""
+    if channel := origin.get("channel"):
+        yield "#" + clipped(str(channel)).removeprefix("#")
+    for key in ("author", "time"):
+        if value := origin.get(key):
+            yield clipped(str(value))
 
 
 def reasons(given: Iterable[str]) -> str:

@@ -12,11 +12,20 @@ nesting. Nothing is ever written to disk.
     kind     the first bytes
     decode   one compressed frame      inflate     gzip, zstd, bzip2, xz, lzma files
     zips tars containers   archives    utf16       wide encodings to UTF-8 and back
+    pgdump   dumps of PostgreSQL in formats of its own
 """
 
 from __future__ import annotations
 
-from detector.sources.entry import Entries, Entry, RangeReader, open_entries, open_range
+from detector.sources.entry import (
+    Entries,
+    Entry,
+    RangeReader,
+    contents_beside,
+    is_packed,
+    open_entries,
+    open_range,
+)
 from detector.sources.limits import Limits
 from detector.sources.walk import STDIN, FileRef, printable, walk
 
@@ -27,6 +36,8 @@ __all__ = [
     "FileRef",
     "Limits",
     "RangeReader",
+    "contents_beside",
+    "is_packed",
     "open_entries",
     "open_range",
     "printable",

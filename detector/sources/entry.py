@@ -226,6 +226,12 @@ class Entries:
             yield _lost(path, damage)
 
 
+def is_packed(head: bytes) -> bool:
+    """Whether bytes that begin so are an archive or a compression."""
+    codec = any(codec.starts(head) for codec in _CODECS)
+    return codec or is_zip(head) or is_tar(head) or _unsupported(head) is not None
+
+
 def _unsupported(head: bytes) -> str | None:
     return next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None)
 
@@ -237,20 +243,32 @@ def _members(stream: Stream, head: bytes, budget: Budget) -> Iterator[Member]:
     return named_members(members, budget)
 
 
-def _beside(ref: FileRef) -> Data | None:
-    """What the table of contents beside a file says of it, where they are parts of a dump."""
-    path = Path(ref.path)
-    if ref.kind != "file" or not is_data_file(path.name):
+def contents_beside(ref: FileRef) -> FileRef | None:
+    """The ``toc.dat`` beside a file that may hold a table's data: pg_dump's directory format."""
+    found = _toc_beside(ref)
+    return None if found is None else FileRef(found[0], "file", found[1].st_size)
+
+
+def _toc_beside(ref: FileRef) -> tuple[str, os.stat_result] | None:
+    name = Path(ref.path).name
+    if ref.kind != "file" or not is_data_file(name):
         return None
-    toc = path.with_name(TOC)
+    toc = ref.path.removesuffix(name) + TOC  # a Path would drop "./", and shows in reports
     try:
-        info = toc.stat()
+        info = Path(toc).stat()
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(info.st_mode):
+    return (toc, info) if stat.S_ISREG(info.st_mode) else None
+
+
+def _beside(ref: FileRef) -> Data | None:
+    """What the table of contents beside a file says of it, where they are parts of a dump."""
+    found = _toc_beside(ref)
+    if found is None:
         return None
+    toc, info = found
     version = (info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size)
-    return _contents(str(toc), version).file(path.name)
+    return _contents(toc, version).file(Path(ref.path).name)
 
 
 @lru_cache(maxsize=2)  # a walk is in one folder at a time

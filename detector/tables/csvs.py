@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from detector.tables.bits import PIECE, Flags, parity, pieces
 from detector.tables.census import Census
 from detector.tables.layout import Cell
+from detector.tables.spans import Inner, Spans, numbered
 from detector.types import Bytes
 
 MANY = 32  # places from which on a list of all delimiters pays
@@ -64,7 +65,12 @@ class Csv(NamedTuple):
         return State(tail=self.newline * 2, row=0 if self.header is None else -1)
 
     def walk(
-        self, state: State, data: Bytes, positions: Sequence[int], census: Census | None = None
+        self,
+        state: State,
+        data: Bytes,
+        positions: Sequence[int],
+        census: Census | None = None,
+        spans: Spans | None = None,
     ) -> tuple[State, list[Cell]]:
         """See :class:`~detector.tables.layout.Dialect`."""
         places: list[Cell] = []
@@ -76,8 +82,30 @@ class Csv(NamedTuple):
             after = piece.after()
             if census is not None:
                 piece.tell(census, after, samples)
+            if spans is not None:
+                spans.begin(part, 0)
+                piece.tell_spans(spans)
             state = after
         return state, places
+
+    def end(self, state: State, spans: Spans) -> None:
+        """Nothing is held."""
+
+    def inner(self, raw: bytes, last: bool) -> Inner:
+        """What a field's text holds: without quotes, but with what is doubled or escaped. What
+        follows a closing quote belongs to the value, and so do the quotes then."""
+        begin, end = 3 * raw.startswith(b"\xef\xbb\xbf"), len(raw)
+        if last and raw.endswith(b"\r"):
+            end -= 1
+        if self.spaced and raw.startswith(b" ", begin):
+            begin += 1
+        if begin >= end or (self.backslashes and raw[begin:end] == b"\\N"):
+            return None
+        if self.quote and raw.startswith(self.quote, begin):
+            closing = raw.rfind(self.quote, begin + 1, end)
+            if closing == end - 1 or closing < 0:
+                return begin + 1, max(closing, begin + 1) if closing >= 0 else end
+        return begin, end
 
 
 class _Piece:
@@ -216,6 +244,22 @@ class _Piece:
             census.sample(dialect.name, columns, samples)
         if (table := census.tables.get(dialect.name)) and not table.columns:
             table.columns = columns
+
+    def tell_spans(self, spans: Spans) -> None:
+        """What stands in these rows."""
+        dialect, size = self._dialect, len(self._clean)
+        names = dialect.header or ()
+        if spans.chosen(dialect.name, names) is None:
+            return
+        delimiters = self._delimiters(self._at, size)
+        edges = np.concatenate((delimiters, self._newlines))
+        order = np.argsort(edges, kind="stable")
+        lasts = order >= delimiters.size
+        part = numbered(edges[order], lasts, self._at, size, self._state.field)
+        rows = np.searchsorted(self._ends, part.starts) + (self._state.row + 1)
+        starts, ends = part.starts - self._at, part.ends - self._at
+        part = part._replace(starts=starts, ends=ends, rows=rows)
+        spans.add(dialect.name, names, part, dialect.inner)
 
     def _samples(self, most: int) -> list[list[bytes | None]]:
         """Some whole rows, from all over."""

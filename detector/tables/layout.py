@@ -6,19 +6,22 @@ a mark that only moves forward and asks for places behind it. Like lines, but fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from detector.tables.census import Census
+from detector.tables.spans import Spans
 from detector.types import Bytes
 
 
 class Cell(NamedTuple):
-    """Where in a table something stands. ``row`` counts from 1; a header is row None."""
+    """Where in a table something stands. ``row`` counts from 1; a header is row None.
+    ``origin``: what else is said of the place, see :class:`~detector.types.Finding`."""
 
     table: str | None = None
     field: str | None = None
     row: int | None = None
+    origin: Mapping[str, Any] | None = None
 
 
 NOWHERE = Cell()
@@ -32,13 +35,23 @@ class Dialect(Protocol):
         ...
 
     def walk(
-        self, state: Any, data: Bytes, positions: Sequence[int], census: Census | None = None
+        self,
+        state: Any,
+        data: Bytes,
+        positions: Sequence[int],
+        census: Census | None = None,
+        spans: Spans | None = None,
     ) -> tuple[Any, list[Cell]]:
         """The state behind ``data``, and the places of some ascending offsets in it.
 
         ``data`` may begin and end anywhere. An offset may equal ``len(data)``: its place is that
-        of the byte that follows. ``census`` is told of rows, samples and definitions.
+        of the byte that follows. ``census`` is told of rows, samples and definitions, ``spans`` of
+        what stands in the fields that it wants.
         """
+        ...
+
+    def end(self, state: Any, spans: Spans) -> None:
+        """Tell what the end of the text makes certain."""
         ...
 
 
@@ -64,20 +77,27 @@ class Layout:
         base: int = 0,
         state: Any = None,
         census: Census | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """``state``: that at the absolute position ``base``, the dialect's first by default."""
         self.dialect = dialect
         self._mark = base
         self.state = dialect.begin() if state is None else state
         """What is known at the mark."""
-        self._census = census
+        self._census, self._spans = census, spans
 
     def pass_to(self, window: Bytes, base: int, position: int) -> None:
         """See :class:`Cells`."""
         if position > self._mark:
             data = memoryview(window)[self._mark - base : position - base]
-            self.state, _ = self.dialect.walk(self.state, data, (), self._census)
+            self.state, _ = self.dialect.walk(self.state, data, (), self._census, self._spans)
             self._mark = position
+
+    def finish(self) -> None:
+        """The text ends at the mark."""
+        if self._spans is not None:
+            self.dialect.end(self.state, self._spans)
+            self._spans.close()
 
     def locate(self, window: Bytes, base: int, positions: Sequence[int]) -> list[Cell]:
         """See :class:`Cells`."""

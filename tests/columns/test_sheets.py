@@ -187,6 +187,16 @@ def test_a_document_type_is_refused(given):
     assert got.skipped[0].reason == "workbook: sheet t: a document type"
 
 
+def test_an_encoding_that_nobody_knows_is_damage(given):
+    parts = _parts(_book({"t": [["some text"]], "u": [["more text"]]}))
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(b'"UTF-8"', b'"x-none"')
+    assert parts["xl/worksheets/sheet1.xml"] != sheet
+    got = given(_zipped(parts))
+    assert [one.reason for one in got.skipped] == ["workbook: sheet t: damaged"]
+    assert got.values == {("u", "A"): [(1, b"more text")]}
+
+
 def test_a_sheet_that_unfolds_too_far_ends(given):
     parts = _parts(_book({"t": [["x"]]}))
     row = b'<row><c t="inlineStr"><is><t>yyyyyyyyyyyyyyyy</t></is></c></row>'

@@ -26,7 +26,7 @@ WEAK = {"base64 twice", "soft line", "'a' +⏎ 'b'"}
 @lru_cache(maxsize=1)
 def scanner() -> Scanner:
     """A few rules: the engine compiles in no time."""
-    return Scanner(RuleSet(rule for rule in builtin_rules() if rule.id in KEYS))
+    return Scanner(RuleSet(rule for rule in builtin_rules() if rule.id in KEYS), decode=True)
 
 
 def fed(text: bytes, cuts: list[int]) -> list[Finding]:
@@ -100,13 +100,13 @@ def test_redacted(name: str) -> None:
     clean = scanner().redact(text).text
     assert hidden[1:-1] not in clean
     assert not scanner().scan(clean)
-    redactor = Redactor[bytes](scanner(), decode=True)
+    redactor = Redactor[bytes](scanner())
     assert (
         b"".join(redactor.feed(text[n : n + 7]) for n in range(0, len(text), 7))
         + (redactor.close())
         == clean
     )
-    plain = Redactor[bytes](scanner())
+    plain = Redactor[bytes](Scanner(scanner().rules))
     assert plain.feed(text) + plain.close() == text
 
 
@@ -123,7 +123,7 @@ class Counting:
 
 def shown(text: bytes) -> int:
     """How many bytes the engine is shown for this text."""
-    one = Scanner(scanner().rules)
+    one = Scanner(scanner().rules, decode=True)
     engine = Counting(one.machinery.engine)
     one.machinery = one.machinery._replace(engine=engine)  # type: ignore[arg-type]
     one.scan(text + b" " * (2 << 20))
@@ -167,7 +167,9 @@ def test_bombs_are_bounded_and_said() -> None:
     assert {skipped.path for skipped in stream.skipped} == {"bombs"}
     assert len(stream.skipped) >= 8
     budget = FREE + FACTOR * 8 * (len(bomb) + 3)
-    spent = stream._window.tracker._budget.spent
+    decoding = stream._window.tracker._decoding
+    assert decoding is not None
+    spent = decoding.budget.spent
     assert spent <= budget
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -15,6 +16,7 @@ from servers import postgres, postgres_database
 
 from detector.errors import UsageError
 from detector.exposure import Exposure, exposure_of, exposure_of_catalog
+from detector.sources import Entry, FileRef, open_entries
 from detector.tables.census import Census
 from detector.tables.sql import Sql
 
@@ -347,10 +349,54 @@ def test_the_other_formats_say_the_same(url, sayings, tmp_path):
     text = subprocess.run(
         ["pg_restore", "-f", "-", str(archive)], capture_output=True, check=True, timeout=60
     ).stdout.decode()
-    exposure = exposure_of([roles_dumped(url), text])
-    for table in exposure.tables:
-        for role in ASKED:
-            assert exposure.of(table, role) == sayings["catalog"].of(table, role), table
+    assert len(sayings["dump"].tables) > 100
+    for said in (text, _definitions(archive)):
+        exposure = exposure_of([roles_dumped(url), *_statements(said)])
+        assert exposure.tables == sayings["dump"].tables
+        for table in exposure.tables:
+            for role in ASKED:
+                assert exposure.of(table, role) == sayings["catalog"].of(table, role), table
+
+
+def _definitions(archive: Path) -> str:
+    """Of a table of contents, as a scan reads them."""
+    with open_entries(FileRef(str(archive), "file")) as entries:
+        entry = next(entries)
+        assert isinstance(entry, Entry)
+        return b"".join(part for part in entry.chunks(1 << 20) if isinstance(part, bytes)).decode()
+
+
+def test_owners_in_a_table_of_contents_are_those_of_the_plain_dump(tmp_path):
+    """With names that need quotes, and without the roles."""
+    owner = f'bo"ss;{SUFFIX}'
+    made = """
+        CREATE SCHEMA "s; t"; CREATE TABLE "s; t"."a""b" (a text); CREATE TABLE public.t (a text);
+        CREATE VIEW "s; t".v AS SELECT * FROM "s; t"."a""b";
+        CREATE MATERIALIZED VIEW public.m AS SELECT * FROM public.t;
+        CREATE FUNCTION public.f(wanted text, int) RETURNS SETOF public.t LANGUAGE sql
+            SECURITY DEFINER AS 'SELECT * FROM public.t';
+        GRANT USAGE ON SCHEMA "s; t" TO anon;
+        GRANT SELECT ON "s; t".v TO anon; GRANT SELECT ON public.m TO anon;
+    """
+    owned = (
+        "SCHEMA public", 'SCHEMA "s; t"', 'TABLE "s; t"."a""b"', 'VIEW "s; t".v', "TABLE public.t",
+        "MATERIALIZED VIEW public.m", "FUNCTION public.f(text, int)",
+    )  # fmt: skip
+    quoted = '"' + owner.replace('"', '""') + '"'
+    made += "".join(f"ALTER {one} OWNER TO {quoted};" for one in owned)
+    with roles(postgres(), (quoted,)), postgres_database(made) as url:
+        dumped(url, "-Fc", "-f", str(tmp_path / "custom"))
+        dumped(url, "-Ft", "-f", str(tmp_path / "tar"))
+        plain = exposure_of(_statements(dumped(url)))
+    for name in ("custom", "tar"):
+        text = _definitions(tmp_path / name)
+        assert text.count(f" OWNER TO {quoted};\n") == len(owned)
+        exposure = exposure_of(_statements(text))
+        assert exposure.tables == plain.tables
+        for table in plain.tables:
+            for role in (*ASKED, "PUBLIC"):
+                assert exposure.of(table, role) == plain.of(table, role), table
+    assert {way.name for way in plain.of("t").through} == {"public.f()", "public.m"}
 
 
 def test_the_dump_and_the_catalogue_say_the_same_in_the_same_words(sayings):

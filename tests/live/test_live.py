@@ -62,6 +62,26 @@ def test_every_table_of_postgresql_is_read():
     assert rows == {"app.kept": 1, "app.low": 1, "public.Odd Name": 3}
 
 
+def test_a_column_that_is_computed_moves_no_other():
+    tables = f"""
+        CREATE TABLE a (n int, twice int GENERATED ALWAYS AS (n * 2) STORED, note text,
+            again text GENERATED ALWAYS AS (note || '') STORED);
+        INSERT INTO a (n, note) VALUES (1, 'x'), (2, '{key()}');
+        CREATE TABLE child () INHERITS (a);
+        INSERT INTO child (n, note) VALUES (3, '{key(1)}');
+        CREATE TABLE none (); INSERT INTO none DEFAULT VALUES;
+    """
+    with postgres_database(tables) as url:
+        done, records = scanned(url)
+    assert done.returncode == 1, done.stderr
+    assert places(records) == [
+        ("public.a", "again", 2),
+        ("public.a", "note", 2),
+        ("public.child", "again", 1),
+        ("public.child", "note", 1),
+    ]
+
+
 def test_what_may_not_be_read_is_named_and_the_rest_is_read():
     role = f"r{uuid.uuid4().hex[:10]}"
     setup = f"""

@@ -27,8 +27,8 @@ TOKENS = ("github-pat", "anthropic-api-key", "private-key", "postgres-url", "jwt
 class Here:
     """A pool without processes."""
 
-    def __init__(self, scanner, _jobs, limits) -> None:
-        self.scanner, self.limits = scanner, limits
+    def __init__(self, scanner, _jobs, limits, owners=None) -> None:
+        self.scanner, self.limits, self.owners = scanner, limits, owners
 
     def __enter__(self):
         return self
@@ -37,7 +37,7 @@ class Here:
 
     def map(self, units):
         for unit in units:
-            for result in scan_unit(self.scanner, unit, self.limits):
+            for result in scan_unit(self.scanner, unit, self.limits, self.owners):
                 yield unit, result
 
 

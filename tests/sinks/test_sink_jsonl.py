@@ -47,6 +47,21 @@ def test_what_is_not_known_is_null_or_empty(make_finding):
     assert record["decoded"] == [] and record["claims"] == {} and record["check"] == "none"
 
 
+def test_an_origin_stands_at_the_end_or_not_at_all(make_finding):
+    origin = {"channel": "c", "author": 'x,"origin":null}', "message": "1", "time": None}
+    stream = io.BytesIO()
+    sink = JsonLinesSink(stream)
+    sink.write(make_finding(origin=origin))
+    sink.write(make_finding(path='x,"origin":null}'))
+    sink.write(make_finding(path="\udce9", origin=origin))
+    sink.close(Summary())
+    with_it, without, plain, _ = lines(stream)
+    assert with_it["origin"] == plain["origin"] == origin
+    assert list(with_it)[-1] == "origin"
+    assert "origin" not in without
+    assert without["path"] == 'x,"origin":null}'
+
+
 def test_skipped_and_summary(make_finding):
     stream = io.BytesIO()
     sink = JsonLinesSink(stream)
@@ -62,6 +77,7 @@ def test_skipped_and_summary(make_finding):
             "findings": 0,
             "by_rule": {},
             "seconds": 0.5,
+            "in_tables": None,
         },
     ]
 

@@ -38,6 +38,14 @@ def validate():
     return check
 
 
+def test_an_origin_is_a_property(validate, make_finding):
+    origin = {"channel": "ops", "author": "Ada", "message": "1", "time": None}
+    run = validate([make_finding(origin=origin), make_finding()])
+    first, second = run["results"]
+    assert first["properties"]["origin"] == origin
+    assert "origin" not in second["properties"]
+
+
 def test_the_schema_is_a_real_one():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft4Validator(json.loads(SCHEMA.read_bytes())).validate(

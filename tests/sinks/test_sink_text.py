@@ -36,6 +36,15 @@ def report(findings=(), skipped=(), *, width=80, summary=SUMMARY, **options) -> 
     return stream.getvalue().decode("utf-8")
 
 
+def test_a_message_is_told_by_channel_author_and_time(make_finding):
+    origin = {"channel": "ops\x1b[2J", "author": "Ada", "message": "1", "time": "2024-05-01"}
+    text = report([make_finding(table="ops", field="text", row=7, origin=origin)])
+    assert "#ops\\x1b[2J, Ada, 2024-05-01, text, row 7" in text
+    nameless = dict.fromkeys(origin) | {"author": "user"}
+    text = report([make_finding(table="log", field="content", row=1, origin=nameless)])
+    assert "user, log.content, row 1" in text
+
+
 def test_nothing_found_says_so_and_what_was_scanned_in_one_line():
     assert report() == "No secrets found · 2 MB in 0.5 s, 4 MB/s\n"
 

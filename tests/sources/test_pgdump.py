@@ -681,7 +681,7 @@ def test_what_is_kept_is_bounded(field, tmp_path):
     assert [item.reason for item in got.skipped] == ["dump is corrupt"]
 
 
-@pytest.mark.parametrize("most", ["MOST_ENTRIES", "MOST_DEPENDENCIES", "LONGEST"])
+@pytest.mark.parametrize("most", ["dump.MOST_ENTRIES", "dump.MOST_DEPENDENCIES", "reader.LONGEST"])
 def test_counts_are_bounded(most, tmp_path, monkeypatch):
     monkeypatch.setattr(f"detector.sources.pgdump.{most}", 1)
     (tmp_path / "x").write_bytes(DUMP)
@@ -689,7 +689,7 @@ def test_counts_are_bounded(most, tmp_path, monkeypatch):
 
 
 def test_tables_behind_the_bound_lose_their_names_and_no_data(tmp_path, monkeypatch):
-    monkeypatch.setattr("detector.sources.pgdump.MOST_KEPT", 400)
+    monkeypatch.setattr("detector.sources.pgdump.contents.MOST_KEPT", 400)
     (tmp_path / "x").write_bytes(make_dump(tables=TABLES))
     got = read(tmp_path / "x")
     assert got.data["public.a"] == rows(1)

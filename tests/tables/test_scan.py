@@ -79,6 +79,13 @@ def test_counts_are_those_of_the_truth():
         assert one["distinct"] == len({t.fingerprint for t in mine})
 
 
+@pytest.mark.parametrize("name", sorted(set(usual(SCALE)) & set(FORMATS)))
+def test_addresses_are_counted_the_same_in_every_format(name):
+    data, out, _ = scanned(name)
+    (summary,) = records(out, "summary")
+    assert summary["in_tables"]["addresses"] == data.counts.owners
+
+
 def test_one_worker_and_many_say_the_same():
     _, one, _ = scanned("plain", "--jobs", "1")
     _, two, _ = scanned("plain", "--jobs", "2")
