@@ -23,7 +23,10 @@ from bench.tokens import POSTED, token
 PINS = Path(__file__).with_name("packages.toml")
 KEYS_A_FILE = 3
 _SCRIPTS = (".js", ".mjs", ".cjs")
-_SUFFIXES = {"docs": (".md", ".html", ".lock", "-lock.json", "npm-shrinkwrap.json")}
+_SUFFIXES = {
+    "maps": (*_SCRIPTS, ".map", ".css"),
+    "docs": (".md", ".html", ".lock", "-lock.json", "npm-shrinkwrap.json"),
+}
 
 # How keys get into a bundle: a constant, an option, a header, an inlined environment.
 _STATEMENTS = (

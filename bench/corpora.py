@@ -243,6 +243,7 @@ BUILDS: dict[str, tuple[str, Build]] = {
     "contexts": ("contexts", contexts.build_contexts),
     "locales": ("locales", partial(bundles.build_published, "locales")),
     "minified": ("minified", partial(bundles.build_published, "minified")),
+    "maps": ("maps", partial(bundles.build_published, "maps")),
     "docs": ("docs", partial(bundles.build_published, "docs")),
 }
 

@@ -61,15 +61,25 @@ def replacement(
     The span of *all* overlapping matches goes, not only of those reported: what one rule
     reports as a password another may know to reach further.
     """
-    if mask is Mask.stars:
-        return b"*" * (cluster.end - cluster.start if width is None else width)
-    best = cluster.best()
     room = cluster.end - cluster.start if width is None else width
+    if mask is Mask.stars:
+        return b"*" * room
+    best = cluster.best()
+    secret = b"\0".join(one.secret for one in best)
+    return stand_in(best[0].rule.id, secret, mask, fingerprinter, room=room, fit=fit)
+
+
+def stand_in(
+    rule: str, secret: bytes, mask: Mask, fingerprinter: Fingerprinter, *, room: int, fit: bool
+) -> bytes:
+    """What stands for one secret of ``room`` characters; ``fit``: in no more of them."""
+    if mask is Mask.stars:
+        return b"*" * room
     if mask is Mask.label:
-        made = (f"[redacted:{best[0].rule.id}]", "[redacted]")
+        made = (f"[redacted:{rule}]", "[redacted]")
     else:
-        name = fingerprinter.pseudonym(b"\0".join(one.secret for one in best), 32)
-        made = (f"[{best[0].rule.id}:{name[:12]}]", f"[{name[: max(4, room - 2)]}]")
+        name = fingerprinter.pseudonym(secret, 32)
+        made = (f"[{rule}:{name[:12]}]", f"[{name[: max(4, room - 2)]}]")
     fitting = made[0] if not fit or len(made[0]) <= room else made[1]
     return fitting.encode() if not fit or len(fitting) <= room else b"*" * room
 

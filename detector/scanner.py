@@ -201,7 +201,8 @@ class Scanner:
         return groups
 
     def hit_items(self, raws: Sequence[Bytes]) -> list[int]:
-        """Which items hold a hit: all are shown to the engine in batches, as one buffer."""
+        """Which items hold a hit: all are shown to the engine in batches, as one buffer. The others
+        hold no finding."""
         numbers: set[int] = set()
         begin = 0
         while begin < len(raws):

@@ -86,8 +86,11 @@ _DIGESTISH = re.compile(
     rb"(?i:sha\d|md5|hash|digest|integrity|checksum|commit|revision|etag|uuid|guid|rev\b)"
 )
 _ADJACENT = re.compile(rb"\w[\s\"'`:=,|>(\[{\\-]{0,8}\Z")
-# What this program's own redaction leaves: [redacted:rule], [rule:digits], stars.
-_REDACTED = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+(?::[0-9a-f]*)?\]?\Z|\*+\Z")
+# What this program's own redaction leaves: [redacted:rule], [rule:digits], stars, and a UUID.
+_REDACTED = re.compile(
+    rb"\[(?:redacted:)?[a-z0-9-]+(?::[0-9a-f]*)?\]?\Z|\*+\Z"
+    rb"|0{8}-0{4}-4000-8[0-9a-f]{3}-[0-9a-f]{12}\Z"
+)
 _MASK = re.compile(rb"\[(?:redacted:)?[a-z0-9-]+:?\Z")
 _CODES = {CheckStatus.none: 0, CheckStatus.passed: 1, CheckStatus.failed: 2}
 

@@ -142,7 +142,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     reasons: tuple[str, ...] = ()
     origin: Mapping[str, Any] | None = None
     """Where it comes from beyond its file: of a message ``channel``, ``author``, ``message`` (its
-    id) and ``time``, each None where the export does not say it."""
+    id) and ``time``, each None where the export does not say it; of a bundle with a source map
+    ``path``, ``line`` and ``column`` in its source, from 1, the column in UTF-16 units."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, ``type`` first; the secret masked."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from detector.live import address_of
 from detector.run import Run
+from detector.site import site_of
 
 
 @contextmanager
@@ -28,10 +29,10 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
         TransferSpeedColumn,
     )
 
-    if any(address_of(path) is not None for path in run.paths):
-        amounts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn("rows"))
-    else:
-        amounts = (DownloadColumn(), TransferSpeedColumn())
+    counted = _counted(run.paths)
+    amounts: tuple[ProgressColumn, ...] = (DownloadColumn(), TransferSpeedColumn())
+    if counted is not None:
+        amounts = (MofNCompleteColumn(), TextColumn(counted))
     columns = (
         TextColumn("scanning"),
         BarColumn(),
@@ -46,7 +47,7 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
 
         def show() -> None:
             done = run.summary
-            if run.rows_expected:  # a database has rows, and nobody knows its bytes
+            if run.rows_expected:  # nobody knows the bytes of a database, or of a site
                 expected = max(run.rows_expected, run.rows)
                 progress.update(task, completed=run.rows, total=expected, found=done.findings)
                 return
@@ -55,3 +56,10 @@ def bar(run: Run, wanted: bool | None) -> Iterator[None]:
 
         run.watch = show
         yield
+
+
+def _counted(paths: Iterable[str]) -> str | None:
+    """What is counted in place of bytes."""
+    if any(address_of(path) is not None for path in paths):
+        return "rows"
+    return "resources" if any(site_of(path) is not None for path in paths) else None

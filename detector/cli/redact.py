@@ -15,12 +15,15 @@ from detector.cli import options
 from detector.cli.report import COMPLETE, FAILED, complain, output
 from detector.errors import UsageError
 from detector.export import FORMATS, export
+from detector.export.columns import ColumnFilter, ColumnMask
 from detector.export.hexes import HexFilter
 from detector.mask import Mask
 from detector.redact import Redactor
+from detector.run.judged import judged_columns
 from detector.run.layouts import HEAD, kind_of_file
 from detector.scanner import Scanner
 from detector.sources import STDIN, Entry, open_entries, walk
+from detector.tables.layout import Dialect
 from detector.tables.sniff import sniff
 from detector.types import Skipped
 
@@ -66,16 +69,21 @@ def redact(
         return COMPLETE
     with _opened(path) as entry:
         head = entry.peek(HEAD)
-        tables = entry.encoding is None and sniff(entry.path, head) is not None
+        dialect = sniff(entry.path, head)
+        tables = entry.encoding is None and dialect is not None
         redactors = [Redactor[bytes](scanner, mask=mask, fit=tables) for _ in range(1 + tables)]
         hexes = HexFilter(scanner, mask) if tables else None
+        columns = [] if dialect is None else _columns(path, dialect, scanner, mask)
         with output(output_file) as stream:
-            found = _copy(entry, redactors, hexes, stream)
+            found = _copy(entry, redactors, hexes, columns, stream)
     _say(found)
     skipped = [
         *([entry.skipped] if entry.skipped else []),
         *(skip for one in redactors for skip in one.skipped),
     ]
+    if missed := sum(one.missed for one in columns):
+        reason = f"{missed} values of more than 16 MB were not replaced with their column"
+        skipped.append(Skipped(path=path, reason=reason))
     for skip in skipped:
         complain(f"{skip.path or path}: {skip.reason}")
     return FAILED if skipped else COMPLETE
@@ -87,6 +95,18 @@ def _say(found: Counter[str]) -> None:
         complain(f"replaced {found.total()}: {many}")
 
 
+def _columns(path: str, dialect: Dialect, scanner: Scanner, mask: Mask) -> list[ColumnFilter]:
+    """What replaces columns that a scan reports as a whole, before rules look and behind them.
+    What is read once only cannot be judged before it is written."""
+    if path == STDIN or not Path(path).is_file():
+        complain("columns as a whole are not judged in a pipe: only what rules find is replaced")
+        return []
+    return [
+        ColumnFilter(dialect, ColumnMask(columns, mask, scanner.fingerprinter))
+        for columns in judged_columns(scanner, path)
+    ]
+
+
 def _export(
     kind: str, path: str, output_file: Path | None, scanner: Scanner, mask: Mask
 ) -> Counter[str]:
@@ -94,7 +114,10 @@ def _export(
         raise UsageError(f"{path}: of this kind ({kind}) no copy can be written")
     if output_file is None:
         raise UsageError(f"{path}: is no text; name the copy with --output")
-    return export(kind, Path(path), output_file, scanner, mask)
+    judged = judged_columns(scanner, path)
+    return export(
+        kind, Path(path), output_file, scanner, mask, whole=judged.whole, rest=judged.rest
+    )
 
 
 @contextmanager
@@ -116,7 +139,11 @@ def _opened(path: str) -> Iterator[Entry]:
 
 
 def _copy(
-    entry: Entry, redactors: list[Redactor[bytes]], hexes: HexFilter | None, stream: IO[bytes]
+    entry: Entry,
+    redactors: list[Redactor[bytes]],
+    hexes: HexFilter | None,
+    columns: list[ColumnFilter],
+    stream: IO[bytes],
 ) -> Counter[str]:
     """``redactors``: one after the other. Beside a mask a value may look like a secret that beside
     what the mask replaced did not: in a table the second one sees to that."""
@@ -129,6 +156,8 @@ def _copy(
         count = entry.readinto(buffer)
         more = count > 0
         clean = bytes(buffer[:count])
+        for column in columns[:1]:
+            clean = column.feed(clean, final=not more)
         if hexes is not None:
             clean = hexes.feed(clean, final=not more)
         for redactor in redactors:
@@ -137,9 +166,11 @@ def _copy(
                 clean += redactor.close()
             found.update(finding.rule for finding in redactor.findings)
             redactor.findings.clear()
+        for column in columns[1:]:
+            clean = column.feed(clean, final=not more)
         if entry.encoding:
             clean = text.decode(clean, final=not more).encode(entry.encoding, "surrogatepass")
         if clean:
             stream.write(clean)
             stream.flush()
-    return found
+    return sum((column.found for column in columns), found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.cli import options
+from detector.cli import options, sites
 from detector.cli.bar import bar
 from detector.cli.report import COMPLETE, FAILED, FOUND, complain, output, statistics
 from detector.errors import UsageError
@@ -72,8 +72,15 @@ def scan(
         ),
     ] = None,
     stats: Annotated[bool, typer.Option(help="Bytes, seconds and MB/s on standard error.")] = False,
+    pages: sites.Pages = 1,
+    cdn: sites.Cdn = None,
+    allow_private: sites.AllowPrivate = False,
+    max_requests: sites.MaxRequests = 1000,
+    max_bytes: sites.MaxBytes = 512,
+    timeout: sites.Timeout = 30.0,
+    rate: sites.Rate = 10.0,
 ) -> int:
-    """Find credentials in files, folders and archives.
+    """Find credentials in files, folders and archives, in live databases and on live sites.
 
     Exit status: 0 complete and nothing from --fail-on up, 1 findings, 2 failed or not
     everything could be read.
@@ -96,6 +103,7 @@ def scan(
         decode=decode,
     )
     known = _known(baseline, scanner) if baseline else None
+    site = sites.options(pages, cdn, allow_private, max_requests, max_bytes, timeout, rate)
     run = Run(
         scanner,
         paths,
@@ -103,6 +111,7 @@ def scan(
             jobs=jobs or os.cpu_count() or 1,
             exclude=is_report,
             owner_columns=tuple(owner_column or ()),
+            site=site,
         ),
     )
     live = any(path == STDIN or not (Path(path).is_dir() or Path(path).is_file()) for path in paths)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from detector.columns.types import shown, table_name
 from detector.errors import UsageError
-from detector.export.values import redacted
-from detector.mask import Mask
-from detector.scanner import Scanner
+from detector.export.values import Cleaner
 
 ROWS = 1 << 16  # of a batch
 
 
-def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) -> Counter[str]:
+def copy(kind: str, source: Path, target: Path, cleaner: Cleaner) -> None:
     """See :func:`detector.export.export`."""
     try:
         import pyarrow
@@ -23,7 +21,7 @@ def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) ->
         raise UsageError(
             "Parquet and Arrow need pyarrow: pip install 'secrets-leak-detector[arrow]'"
         ) from None
-    found: Counter[str] = Counter()
+    clean = _Clean(pyarrow, table_name(str(source)), cleaner)
     try:
         if kind == "parquet":
             with pyarrow.parquet.ParquetFile(source) as file:
@@ -39,7 +37,7 @@ def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) ->
                 )
                 with writer:
                     for batch in file.iter_batches(ROWS):
-                        writer.write_batch(_clean(pyarrow, batch, scanner, mask, found))
+                        writer.write_batch(clean.batch(batch))
         else:
             with (
                 pyarrow.ipc.open_file(source) as file,
@@ -47,34 +45,74 @@ def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) ->
             ):
                 for number in range(file.num_record_batches):
                     batch = file.get_batch(number)
-                    writer.write_batch(_clean(pyarrow, batch, scanner, mask, found))
+                    writer.write_batch(clean.batch(batch))
     except (pyarrow.ArrowException, OSError):
         raise UsageError(f"{source}: cannot be read to its end, so there is no copy") from None
-    return found
 
 
-def _clean(pyarrow: Any, batch: Any, scanner: Scanner, mask: Mask, found: Counter[str]) -> Any:
-    columns = [_clean_column(pyarrow, column, scanner, mask, found) for column in batch.columns]
-    return pyarrow.RecordBatch.from_arrays(columns, schema=batch.schema)
+class _Clean:
+    """Cleans what one table's batches hold."""
 
+    def __init__(self, pyarrow: Any, table: str, cleaner: Cleaner) -> None:
+        self._pyarrow, self._table, self._cleaner = pyarrow, table, cleaner
 
-def _clean_column(
-    pyarrow: Any, column: Any, scanner: Scanner, mask: Mask, found: Counter[str]
-) -> Any:
-    kind = column.type
-    types = pyarrow.types
-    if types.is_dictionary(kind):
-        clean = _clean_column(pyarrow, column.dictionary, scanner, mask, found)
-        return pyarrow.DictionaryArray.from_arrays(column.indices, clean)
-    if not _may_hold_text(types, kind):
-        return column
-    values = column.to_pylist()
-    changed = (
-        [_clean_value(value, scanner, mask, found) for value in values]
-        if (types.is_nested(kind))
-        else _clean_flat(values, scanner, mask, found)
-    )
-    return column if changed == values else pyarrow.array(changed, kind)
+    def batch(self, batch: Any) -> Any:
+        """The same rows."""
+        columns = [
+            self._column(name, column)
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        return self._pyarrow.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def _column(self, field: str, column: Any) -> Any:
+        kind = column.type
+        types = self._pyarrow.types
+        if types.is_dictionary(kind):
+            clean = self._column(field, column.dictionary)
+            return self._pyarrow.DictionaryArray.from_arrays(column.indices, clean)
+        if not _may_hold_text(types, kind):
+            return column
+        values = column.to_pylist()
+        changed = (
+            [self._value(field, value, kind) for value in values]
+            if types.is_nested(kind)
+            else self._flat(field, values)
+        )
+        return column if changed == values else self._pyarrow.array(changed, kind)
+
+    def _flat(self, field: str, values: list[Any]) -> list[Any]:
+        given = [value for value in values if value is not None]
+        clean = self._cleaner.clean(self._table, shown(field), given)
+        if not clean:
+            return values
+        numbers = (number for number, value in enumerate(values) if value is not None)
+        out = list(values)
+        for place, number in enumerate(numbers):
+            if place in clean:
+                out[number] = clean[place]
+        return out
+
+    def _value(self, field: str, value: Any, kind: Any) -> Any:
+        """Of a list, a struct or a map; its text has the names that a scan gives it."""
+        types = self._pyarrow.types
+        if isinstance(value, str | bytes):
+            return self._flat(field, [value])[0]
+        if value is None or not types.is_nested(kind):
+            return value
+        if types.is_struct(kind):
+            inside = {kind.field(n).name: kind.field(n).type for n in range(kind.num_fields)}
+            return {k: self._value(f"{field}.{k}", v, inside[k]) for k, v in value.items()}
+        if types.is_map(kind):
+            return [
+                (
+                    self._value(f"{field}[].key", key, kind.key_type),
+                    self._value(f"{field}[].value", one, kind.item_type),
+                )
+                for key, one in value
+            ]
+        if hasattr(kind, "value_type"):
+            return [self._value(f"{field}[]", one, kind.value_type) for one in value]
+        return value  # a union: it is of the type of one of its fields
 
 
 def _may_hold_text(types: Any, kind: Any) -> bool:
@@ -84,29 +122,3 @@ def _may_hold_text(types: Any, kind: Any) -> bool:
         types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind)
         or types.is_large_binary(kind) or types.is_string_view(kind) or types.is_binary_view(kind)
     )  # fmt: skip
-
-
-def _clean_flat(values: list[Any], scanner: Scanner, mask: Mask, found: Counter[str]) -> list[Any]:
-    given = [value for value in values if value is not None]
-    clean = redacted(scanner, given, mask, found)
-    if not clean:
-        return values
-    numbers = (number for number, value in enumerate(values) if value is not None)
-    out = list(values)
-    for place, number in enumerate(numbers):
-        if place in clean:
-            out[number] = clean[place]
-    return out
-
-
-def _clean_value(value: Any, scanner: Scanner, mask: Mask, found: Counter[str]) -> Any:
-    """Of a list, a struct or a map."""
-    if isinstance(value, str | bytes):
-        return _clean_flat([value], scanner, mask, found)[0]
-    if isinstance(value, dict):
-        return {k: _clean_value(v, scanner, mask, found) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_clean_value(one, scanner, mask, found) for one in value]
-    if isinstance(value, tuple):
-        return tuple(_clean_value(one, scanner, mask, found) for one in value)
-    return value

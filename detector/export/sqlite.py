@@ -7,22 +7,19 @@ The copy is vacuumed, so that no page keeps what was overwritten.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from detector.columns.types import shown
 from detector.errors import UsageError
-from detector.export.values import redacted
-from detector.mask import Mask
-from detector.scanner import Scanner
+from detector.export.values import Cleaner
 
 ROWS = 4096  # looked at together
 
 
-def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) -> Counter[str]:
+def copy(kind: str, source: Path, target: Path, cleaner: Cleaner) -> None:
     """See :func:`detector.export.export`."""
-    found: Counter[str] = Counter()
     target.unlink(missing_ok=True)
     try:
         uri = f"{source.resolve().as_uri()}?mode=ro"
@@ -40,16 +37,19 @@ def copy(kind: str, source: Path, target: Path, scanner: Scanner, mask: Mask) ->
             for name, _ in triggers:
                 made.execute(f"DROP TRIGGER {_quoted(name)}")
             for table, keys, columns in _tables(made):
-                _clean(made, table, keys, columns, scanner, mask, found)
+                _clean(made, table, keys, columns, cleaner)
             for _, statement in triggers:
                 made.execute(statement)
             made.execute("COMMIT")
             made.execute("VACUUM")
+    except sqlite3.IntegrityError:
+        raise UsageError(
+            f"{source}: its constraints do not take the masks; --mask pseudonym keeps values apart"
+        ) from None
     except sqlite3.Error:  # its message may quote a value
         raise UsageError(
             f"{source}: cannot be read or copied to its end, so there is no copy"
         ) from None
-    return found
 
 
 def _tables(database: sqlite3.Connection) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -75,11 +75,11 @@ def _rowid(columns: Sequence[str]) -> str:
 
 
 def _clean(
-    database: sqlite3.Connection, table: str, keys: list[str], columns: list[str],
-    scanner: Scanner, mask: Mask, found: Counter[str],
-) -> None:  # fmt: skip
+    database: sqlite3.Connection, table: str, keys: list[str], columns: list[str], cleaner: Cleaner
+) -> None:
     key = ", ".join(map(_quoted, keys))
     for column in columns:
+        names = shown(table), shown(column)
         select = (
             f"SELECT {key}, {_quoted(column)} FROM {_quoted(table)}"  # noqa: S608
             f" WHERE typeof({_quoted(column)}) IN ('text', 'blob')"
@@ -90,7 +90,7 @@ def _clean(
         rows = database.execute(select)
         while part := rows.fetchmany(ROWS):
             values = [row[-1] for row in part]
-            for number, clean in redacted(scanner, values, mask, found).items():
+            for number, clean in cleaner.clean(*names, values).items():
                 changes.append((clean, *part[number][:-1]))
         database.executemany(update, changes)
 

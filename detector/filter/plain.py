@@ -30,8 +30,10 @@ def plain_verdict(
     hits: Sequence[int],
     origin: tuple[str | None, str | None],
 ) -> Verdict | None:
-    """The verdict on a text whose bytes are ``raw``, in which the engine has found ``hits``; None
-    where the long way has to be gone: the model is to be asked, or the copy holds something, too."""
+    """The verdict on a text whose bytes are ``raw``, in which the engine has found ``hits``.
+
+    None where the long way has to be gone: the model is to be asked, or the copy holds something.
+    """
     clusters = scanner.short(raw, hits)
     if clusters is None:
         return None

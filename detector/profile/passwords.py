@@ -20,11 +20,12 @@ _WORDS = frozenset(
 _PLACEHOLDER = re.compile(
     rb"[*xX.\-_?#]{1,128}|![*!]?|![0-9A-Za-z]{40}|\*+LK\*+|\((?:none|null|empty|not set|redacted"
     rb"|hidden)\)|[\[<({](?:redacted|masked|removed|filtered|hidden|password|secret|encrypted|null"
-    rb"|deleted|protected)[^\]>)}]{0,64}[\]>)}]|\[[a-z0-9]+(?:-[a-z0-9]+)*:[0-9a-f]{4,32}\]"
+    rb"|deleted|protected)[^\]>)}]{0,64}[\]>)}]|\[(?:[a-z0-9]+(?:-[a-z0-9]+)*:)?[0-9a-f]{4,32}\]"
+    rb"|0{8}-0{4}-4000-8[0-9a-f]{3}-[0-9a-f]{12}"
     rb"|.{0,16}\*{4}\(\d+\)|.{0,12}\*{3,}.{0,6}|(?:\xe2\x80\xa2)+",
     re.IGNORECASE | re.DOTALL,
 )
-_STARTS = frozenset(b"[<({!*xX.-_?#\xe2")
+_STARTS = frozenset(b"[<({!*xX.-_?#0\xe2")
 
 
 class Chosen(NamedTuple):

@@ -15,6 +15,8 @@ from detector.chats.mail import mail_kind
 from detector.matcher import Timings
 from detector.run.folded import Folded
 from detector.run.layouts import HEAD, Beside, Walker, defined_ahead, dialect_of, kind_of_file
+from detector.run.maps import must_be_whole
+from detector.run.origins import Origins
 from detector.run.owners import Owned, OwnerColumns, OwnerTally
 from detector.run.projects import Projects
 from detector.run.tables import Seen, Tables, TableTally
@@ -22,6 +24,7 @@ from detector.run.unit import Counts, Result, Unit
 from detector.run.verdicts import Exposures, column_findings, profiles
 from detector.run.work import PIECE, scan_unit
 from detector.scanner import Scanner
+from detector.site import SiteOptions
 from detector.sources import Entry, FileRef, Limits, open_entries, walk
 from detector.tables.layout import Dialect
 from detector.types import Finding, Skipped, Summary, Sums
@@ -44,6 +47,7 @@ class Options(msgspec.Struct, frozen=True):
     exclude: Callable[[str], bool] | None = None
     owner_columns: tuple[str, ...] = ()
     """Columns that name whose a row is: ``field``, ``table.field``, ``schema.table.field``."""
+    site: SiteOptions = SiteOptions()
 
 
 class Run:
@@ -62,7 +66,8 @@ class Run:
         self.timings = Timings()
         self.total = 0
         self.rows = self.rows_expected = 0
-        """Of live databases: read so far, and about how many there are in the tables begun."""
+        """Of live databases: read so far, and about how many there are in the tables begun. Of
+        live sites: resources."""
         self._begun = 0.0
         self.watch: Callable[[], None] | None = None
         """Called whenever the counts have grown, about once a megabyte."""
@@ -74,6 +79,7 @@ class Run:
         self.exposures = Exposures()
         self._projects = Projects()
         self._folded = Folded({rule.id for rule in scanner.rules if rule.spec.names})
+        self._origins = Origins(self.paths, self._options.limits, scanner.safe_name)
         self.profiles: list[tuple[str, ColumnProfile]] = []
         """Of columns of unknown tokens and plaintext passwords, with their source's path."""
 
@@ -81,6 +87,8 @@ class Run:
         begun = self._begun = time.perf_counter()
         try:
             for unit, result in self._results():
+                for finding in self._origins.passed(unit):
+                    yield from self._told(finding)
                 yield from self._take(unit, result)
                 self.summary.seconds = time.perf_counter() - begun
             yield from self.rest()
@@ -88,8 +96,10 @@ class Run:
             self.summary.seconds = time.perf_counter() - begun
 
     def rest(self) -> Iterator[Finding]:
-        """What is said of whole columns. The iteration ends with it; one that was interrupted has
-        it still to give."""
+        """What has waited for its origin, and what is said of whole columns. The iteration ends
+        with it; one that was interrupted has it still to give."""
+        for finding in self._origins.rest():
+            yield from self._told(finding)
         self._judge()
         least = self._scanner.min_confidence
         fingerprinter = self._scanner.fingerprinter
@@ -153,7 +163,8 @@ class Run:
             yield from self._scan(unit)
 
     def _scan(self, unit: Unit) -> Iterator[tuple[Unit, Result]]:
-        for result in scan_unit(self._scanner, unit, self._options.limits, self._owners):
+        options = self._options
+        for result in scan_unit(self._scanner, unit, options.limits, self._owners, options.site):
             yield unit, result
 
     def _take(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
@@ -179,11 +190,15 @@ class Run:
             yield result
         else:
             finding = self._lines.absolute(unit, result) if unit.stop else result
-            self._projects.add(finding)
-            if finding.table is None:
-                yield finding
-            elif not self._folded.takes(finding):
-                yield self.exposures.raised(finding)
+            for one in self._origins.add(unit, finding):
+                yield from self._told(one)
+
+    def _told(self, finding: Finding) -> Iterator[Finding]:
+        self._projects.add(finding)
+        if finding.table is None:
+            yield finding
+        elif not self._folded.takes(finding):
+            yield self.exposures.raised(finding)
 
     def _note(self, said: Tables | Seen | Owned) -> None:
         if isinstance(said, Seen):
@@ -307,4 +322,5 @@ def _is_plain(file: FileRef) -> bool:
         if not isinstance(first, Entry) or not first.plain or first.table is not None:
             return False
         # Of a mail its reader needs all; one with encoded parts is not scanned in pieces.
-        return mail_kind(first.path, first.peek(HEAD)) is None
+        head = first.peek(HEAD)
+        return mail_kind(first.path, head) is None and not must_be_whole(file, first.path, head)

@@ -13,6 +13,7 @@ from itertools import chain
 import msgspec
 
 from detector.addresses import Addresses
+from detector.bundles.script import is_script
 from detector.chats.layout import ChatLayout
 from detector.chats.mail import Mails, mail_kind
 from detector.cluster import Group
@@ -24,12 +25,23 @@ from detector.run.docket import Waiting, in_turn
 from detector.run.hexes import Hexes
 from detector.run.layouts import HEAD, defined_ahead, kind_of_file, layout_of, opened, told
 from detector.run.mails import in_mails
+from detector.run.maps import InlineMap, in_map, may_be_map
 from detector.run.messages import in_messages
 from detector.run.owners import Owned, OwnerColumns
 from detector.run.tables import Tables, seen
 from detector.run.unit import READ, Counts, Result, Unit, guarded
 from detector.scanner import Scanner
-from detector.sources import Entry, FileRef, Limits, RangeReader, open_entries, open_range
+from detector.site import Known, SiteOptions, open_site, shown
+from detector.sources import (
+    Entry,
+    FileRef,
+    Limits,
+    RangeReader,
+    entry_of,
+    open_entries,
+    open_range,
+    printable,
+)
 from detector.stream import Window
 from detector.tables.census import Census
 from detector.tables.layout import Layout
@@ -44,22 +56,33 @@ OVERLAP = 1 << 16  # bytes read before a piece: four times the longest match and
 
 
 def scan_unit(
-    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None = None
+    scanner: Scanner,
+    unit: Unit,
+    limits: Limits,
+    owners: OwnerColumns | None = None,
+    site: SiteOptions | None = None,
 ) -> Iterator[Result]:
-    """Findings and skips of a unit; Counts now and then, their sums being the totals."""
+    """Findings and skips of a unit; Counts now and then, their sums being the totals. ``site``: how
+    sites are visited."""
     parts = [unit] if unit.stop is not None else [Unit((item,)) for item in unit.files]
-    results = (guarded(_scan(scanner, part, limits, owners), part) for part in parts)
+    results = (guarded(_scan(scanner, part, limits, owners, site), part) for part in parts)
     return in_turn(scanner, chain.from_iterable(results))
 
 
 def _scan(
-    scanner: Scanner, unit: Unit, limits: Limits, owners: OwnerColumns | None
+    scanner: Scanner,
+    unit: Unit,
+    limits: Limits,
+    owners: OwnerColumns | None,
+    site: SiteOptions | None,
 ) -> Iterator[Result | Waiting]:
     (item,) = unit.files
     if isinstance(item, Skipped):
         yield item
     elif item.kind == "database":
         yield from _scan_database(scanner, unit, owners)
+    elif item.kind == "site":
+        yield from _scan_site(scanner, unit, site or SiteOptions(), owners)
     elif unit.stop is None:
         yield from _scan_file(scanner, unit, limits, owners)
     else:
@@ -99,6 +122,12 @@ def _scan_entry(
         begun = bytes(window.buffer[:count])
         yield from _scan_packed_columns(scanner, unit, entry, begun, kind, owners)
         return
+    if entry.encoding is None and may_be_map(entry.path, head):
+        found = in_map(scanner, unit, entry, bytes(window.buffer[:count]))
+        if found is not None:
+            yield from found
+            return
+        count = entry.readinto(window.space()[:READ])
     if entry.encoding is None and (mail := mail_kind(entry.path, head)) is not None:
         window.tracker.layout = mails = Mails(mail)
         results = _scan_text(scanner, unit, entry, window, count)
@@ -142,7 +171,10 @@ def _scan_text(
     if hexes is not None:
         window.tracker.leave_hexes()
     addresses = Addresses(scanner.fingerprinter.key) if tables else None
+    inline = InlineMap(entry.path) if not entry.encoding and is_script(entry.path) else None
     while count:
+        if inline is not None:
+            inline.look(window, count)
         if addresses is not None:
             addresses.look(window.buffer[window.size : window.size + count])
             yield from seen(entry.path, addresses, last=False)
@@ -156,6 +188,8 @@ def _scan_text(
         count = entry.readinto(window.space()[:READ])
         scanned += count
     yield from _found(scanner, unit, entry, window.finish())
+    if inline is not None:
+        yield from inline.sources(scanner, unit)
     if layout is not None and hexes is not None:
         yield from _in_source(entry, hexes.finish())
         layout.pass_to(window.buffer, window.base, window.end)
@@ -191,6 +225,22 @@ def _scan_database(
         else:
             yield Tables(address.shown, [], [], exposure=relation)
     yield from told(address.shown, census)
+
+
+def _scan_site(
+    scanner: Scanner, unit: Unit, options: SiteOptions, owners: OwnerColumns | None
+) -> Iterator[Result | Waiting]:
+    """Each resource is an entry with its URL as its path."""
+    safe = scanner.safe_name
+    for item in open_site(unit.file.path, options):
+        if isinstance(item, Skipped):
+            yield msgspec.structs.replace(item, path=safe(printable(item.path)) or "")
+        elif isinstance(item, Known):
+            yield Counts(rows_expected=item.number)
+        else:
+            yield Counts(bytes_read=len(item.data), rows=1)
+            path = safe(printable(shown(item.url))) or ""
+            yield from _scan_entry(scanner, unit, entry_of(path, item.data), owners)
 
 
 def _scan_relation(

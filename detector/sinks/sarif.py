@@ -117,12 +117,14 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
     }
     if column := [part for part in (finding.table, finding.field) if part]:
         location["logicalLocations"] = [{"fullyQualifiedName": ".".join(column), "kind": "member"}]
+    related = _related(finding)
     return {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
         "message": _message(f"{finding.name}: {finding.secret.masked}. {finding.why}".rstrip()),
         "locations": [location],
+        **({"relatedLocations": [related]} if related else {}),
         "partialFingerprints": {"secretFingerprint/v1": finding.fingerprint},
         "rank": round(finding.confidence * 100, 1),
         "properties": {
@@ -135,6 +137,21 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
             "claims": finding.claims,
             "reasons": finding.reasons,
             **({} if finding.origin is None else {"origin": finding.origin}),
+        },
+    }
+
+
+def _related(finding: Finding) -> dict[str, Any] | None:
+    """Of a bundle the place in its source, which is what its people can change."""
+    origin = finding.origin or {}
+    if origin.get("path") is None:
+        return None
+    return {
+        "id": 0,
+        "message": _message("Comes from here, as the source map says."),
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri(str(origin["path"]))},
+            "region": {"startLine": origin["line"], "startColumn": origin["column"]},
         },
     }
 

@@ -43,7 +43,7 @@ _STYLES = {
 _SURE = 0.9  # a confidence below it is worth a word
 _MAX_CLAIMS = 4
 _MAX_WIDTH = 120  # longer lines of prose are hard to read
-_ASCII = str.maketrans({"…": "...", "·": "-"})
+_ASCII = str.maketrans({"…": "...", "·": "-", "←": "<-"})
 
 _Part = Text | Padding | Table
 

@@ -67,9 +67,13 @@ def place(finding: Finding) -> str:
 
 def context(finding: Finding) -> str:
     """Where in the data, and under which encodings: ``messages.content, row 7, in base64``; of a
-    message ``#general, Ada, 2024-05-01T12:00:00Z, text, row 7``."""
+    message ``#general, Ada, 2024-05-01T12:00:00Z, text, row 7``; of a bundle
+    ``← src/client.ts:12:5``."""
     origin = finding.origin or {}
     parts = list(_said(origin))
+    source = origin.get("path")
+    if source is not None and not finding.path.endswith(f"!{source}"):
+        parts.append(f"← {printable(str(source))}:{origin['line']}:{origin['column']}")
     table = None if origin.get("channel") else finding.table
     column = [part for part in (table, finding.field) if part]
     if column:
@@ -101,7 +105,9 @@ def masked(secret: str) -> str:
 
 
 def claim(key: str, value: str | float) -> str:
-    """``role service_role``; the times of a JSON web token (RFC 7519) as days."""
+    """``role service_role``; the times of a JSON web token (RFC 7519) as days; ``shipped``."""
     if key in ("exp", "iat", "nbf") and isinstance(value, int | float) and 0 < value < _MAX_TIME:
         value = datetime.datetime.fromtimestamp(value, datetime.UTC).date().isoformat()
+    if value is True:
+        return clipped(str(key))
     return f"{clipped(str(key))} {clipped(str(value))}"

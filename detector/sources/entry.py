@@ -78,6 +78,7 @@ class Entry:
         for size 0: files that the kernel makes up have content all the same."""
         self.skipped: Skipped | None = None
         self._stream, self._file = stream, file
+        self._back = memoryview(b"")
         self._text = Transcoder(stream, self.encoding) if self.encoding else None
         self._source: Source = self._text or (CopyText(stream) if self.table else stream)
 
@@ -88,6 +89,10 @@ class Entry:
 
     def readinto(self, view: memoryview, /) -> int:
         """Fill some of ``view``; how many bytes, 0 at the end. Never raises on bad input."""
+        if self._back:
+            count = min(len(view), len(self._back))
+            view[:count], self._back = self._back[:count], self._back[count:]
+            return count
         if self.skipped is not None:
             return 0
         try:
@@ -95,6 +100,10 @@ class Entry:
         except Damaged as damage:
             self.skipped = _lost(self.path, damage)
             return 0
+
+    def give_back(self, data: bytes | bytearray) -> None:
+        """Bytes that were read and are to be read again, before what follows."""
+        self._back = memoryview(data)
 
     def peek(self, count: int) -> bytes:
         """The first bytes, without taking them; before anything was read."""
@@ -282,6 +291,12 @@ def _contents(path: str, _version: tuple[int, ...]) -> Contents:
         return read_contents(Stream(file), Budget(Limits(), file))
     finally:
         file.close()
+
+
+def entry_of(path: str, data: bytes) -> Entry:
+    """An entry of bytes that are in memory already, which are scanned as they are."""
+    source = FileSource(io.BytesIO(data), None)  # type: ignore[arg-type]
+    return Entry(path, Stream(source), source)
 
 
 class RangeReader:

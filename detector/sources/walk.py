@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from detector.live.addresses import address_of
+from detector.site.addresses import shown, site_of
 from detector.types import Skipped
 
 STDIN = "-"
@@ -22,8 +23,8 @@ class FileRef(msgspec.Struct, frozen=True):
     """As the operating system wants it: undecodable bytes are surrogates. "-" is standard
     input."""
 
-    kind: Literal["file", "stream", "database"]
-    """A regular file, something that can only be read forward, or a live database."""
+    kind: Literal["file", "stream", "database", "site"]
+    """A regular file, something that can only be read forward, a live database or a live site."""
 
     size: int | None = None
     """Bytes of a regular file when it was found."""
@@ -31,6 +32,8 @@ class FileRef(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """The path as it can be printed anywhere: of a URL without user and password."""
+        if self.kind == "site":
+            return printable(shown(self.path))
         address = address_of(self.path) if self.kind == "database" else None
         return printable(self.path if address is None else address.shown)
 
@@ -69,6 +72,9 @@ def walk(
         text = os.fsdecode(path)
         if address_of(text) is not None:
             yield FileRef(text, "database")
+            continue
+        if (site := site_of(text)) is not None:
+            yield FileRef(site, "site")
             continue
         text = text.removeprefix("sqlite:///")
         if text == STDIN:

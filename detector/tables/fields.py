@@ -47,6 +47,13 @@ class Fields:
         self._state, _ = self._dialect.walk(self._state, data, (), None, self._spans)
         return self._spans.take()
 
+    @property
+    def settled(self) -> int:
+        """Up to which position of the source no value is open any more."""
+        held = len(getattr(self._state, "held", b""))  # what says nothing without what follows
+        at, begun = self._spans.position - held, self._spans.open_from
+        return at if begun is None else min(at, begun)
+
     def finish(self) -> list[Value]:
         """The value that the end of the text ends."""
         self._dialect.end(self._state, self._spans)

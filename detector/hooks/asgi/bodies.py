@@ -1,0 +1,117 @@
+"""Whole bodies, by their type of content."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+from collections.abc import Callable
+from email.message import Message
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from detector.filter import Action, Verdict
+from detector.filter.filter import LARGE
+from detector.hooks.asgi.codings import BodyError
+from detector.hooks.asgi.forms import multipart_checked, urlencoded_checked
+
+Check = Callable[[object], Verdict]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BINARY = ("image", "audio", "video", "font", "model")
+_BINARY_APPLICATIONS = frozenset(
+    {"gzip", "grpc", "java-archive", "msgpack", "msword", "octet-stream", "pdf", "protobuf"}
+    | {"wasm", "x-7z-compressed", "x-bzip2", "x-gzip", "x-msgpack", "x-protobuf", "x-tar"}
+    | {"x-xz", "zip", "zstd"}
+)
+_LINES = frozenset({"x-ndjson", "ndjson", "jsonl", "jsonlines", "x-jsonlines", "json-seq"})
+_LIKE_ASCII = frozenset({"utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252", "iso8859-15"})
+
+
+class Type(NamedTuple):
+    """A ``Content-Type``: type and subtype, and the parameters that count."""
+
+    main: str = ""
+    sub: str = ""
+    charset: str = ""
+    boundary: str = ""
+
+    @classmethod
+    def of(cls, header: str) -> Type:
+        """From the header's text; empty where there is none."""
+        if not header:
+            return cls()
+        message = Message()
+        message["content-type"] = header
+        main, _, sub = message.get_content_type().partition("/")
+        boundary = message.get_param("boundary", "")
+        return cls(main, sub, message.get_content_charset(""), str(boundary))
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is known to hold no text. Of types nobody knows text is expected."""
+        if self.sub.endswith(("+json", "+xml", "+yaml")):
+            return False
+        office = self.sub.startswith("vnd.") or self.sub.startswith("grpc+")
+        return self.main in _BINARY or (
+            self.main == "application" and (office or self.sub in _BINARY_APPLICATIONS)
+        )
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is one JSON text."""
+        return self.sub == "json" or self.sub.endswith("+json")
+
+
+def checked(raw: bytes, kind: Type, check: Check) -> Verdict:
+    """The verdict on a body; its content are bytes of the same type. Raises
+    :class:`BodyError` for one that cannot be read."""
+    if kind.is_binary:
+        return Verdict(Action.allow, raw)
+    if kind.sub == "x-www-form-urlencoded":
+        return urlencoded_checked(raw, check)
+    if kind.main == "multipart":
+        return multipart_checked(raw, kind.boundary, check, lambda part, of: _part(part, of, check))
+    if kind.sub in _LINES:
+        return _lines_checked(raw, check)
+    # JSON has no charset, but libraries take UTF-16 for what it is, whatever the header says
+    return _text_checked(raw, json.detect_encoding(raw) if kind.is_json else kind.charset, check)
+
+
+def _part(raw: bytes, header: str, check: Check) -> Verdict:
+    kind = Type.of(header)
+    if kind.main == "multipart":
+        raise BodyError("the body is nested")
+    return checked(raw, kind, check)
+
+
+def _text_checked(raw: bytes, charset: str, check: Check) -> Verdict:
+    try:
+        name = codecs.lookup(charset).name if charset else "utf-8"
+        if name in _LIKE_ASCII:
+            return check(raw)
+        text = raw.decode(name)
+    except (LookupError, ValueError):
+        raise BodyError("the body's charset is not known, or not kept to", 415) from None
+    verdict = check(text)
+    content = verdict.content
+    if content is not None:
+        content = raw if content is text else content.encode(name)
+    return Verdict(verdict.action, content, verdict.findings, verdict.reason, verdict.error)
+
+
+def _lines_checked(raw: bytes, check: Check) -> Verdict:
+    lines = raw.split(b"\n")
+    verdicts = [check(line) for line in lines]
+    content = b"\n".join(v.content for v in verdicts if v.content is not None)
+    worst = max(verdicts, key=lambda v: v.action.strength, default=Verdict(Action.allow, b""))
+    findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
+    goes = worst.action.strength < Action.quarantine.strength
+    return Verdict(worst.action, content if goes else None, findings, worst.reason, worst.error)
+
+
+async def unhurried(raw: bytes, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a function makes of a body: of a small one at once, of a large one in a thread."""
+    if len(raw) > LARGE:
+        return await asyncio.to_thread(function, *args, **kwargs)
+    return function(*args, **kwargs)
