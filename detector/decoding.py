@@ -165,8 +165,6 @@ class Decoding:
         decoded, cut = self._try(kind, view, low - base, place - low, final)
         if decoded is None:
             return []
-        if self.leave_hexes and decoded.by == ("hex",) and _is_of_a_dump(view, low - base, decoded):
-            return []
         start, until = low + decoded.start, low + decoded.end
         if cut:
             until = max(place + 1, until - OVERLAP)
@@ -174,6 +172,8 @@ class Decoding:
         step = decoded.in_step
         region = _Region(start, until, None if step is None else lambda at: step(at + shift))
         self._regions[kind.decoder] = [*(r for r in regions if r.until > place), region][-4:]
+        if self.leave_hexes and _is_of_a_dump(view, low - base, decoded, end - base):
+            return []
         return self._allowed(decoded, low, end)
 
     def _try(
@@ -245,8 +245,14 @@ def decoding_in(
     return Decoding(machinery, look_into, inside)
 
 
-def _is_of_a_dump(view: memoryview, low: int, decoded: Decoded) -> bool:
-    """Whether the digits stand behind a prefix, or begin further back than is looked."""
+def _is_of_a_dump(view: memoryview, low: int, decoded: Decoded, sign: int) -> bool:
+    """Whether it is digits behind a prefix, or such as begin further back than is looked; the
+    prefix may itself look like an escape. ``low``, ``sign``: places in the view."""
+    if decoded.by == ("escape",):
+        word = bytes(view[max(0, sign - 4) : low + decoded.end])  # of the sign \\xHH on
+        return word.startswith(b"\\x") and hexes.digits_at(word, 2) - 2 >= hexes.SHORTEST
+    if decoded.by != ("hex",):
+        return False
     before = bytes(view[low : low + decoded.start][-2:])
     long_enough = decoded.end - decoded.start >= hexes.SHORTEST
     return long_enough and (not before or bool(hexes.prefix_at_end(before)))
