@@ -30,6 +30,7 @@ _Steps = Generator[list[bytes], Found, Verdict]
 """Asks for what the scanner sees in some texts, until there is a verdict."""
 
 MOST_LOOKS = 8  # bounds the work on a message made to hold more at each look
+MOST_JSON = 32 << 20  # bytes of a message that says JSON: it takes thirty times as much
 LARGE = 1 << 16  # bytes of a message from where on a thread costs less than what waits for it
 
 _BLANK_OR_OPEN = '{[" \t\r\n'  # what a JSON text may begin with
@@ -123,7 +124,7 @@ class Filter:
         self, message: Any, *, channel: str | None = None, sender: str | None = None
     ) -> Verdict:
         """The same for coroutines: small messages at once, large ones in a thread."""
-        if _is_large(message):
+        if _is_over(message, LARGE):
             return await asyncio.to_thread(self.check, message, channel=channel, sender=sender)
         return self.check(message, channel=channel, sender=sender)
 
@@ -160,6 +161,8 @@ class Filter:
 
     def _case(self, message: Any, origin: Origin, before: Case | None) -> Case | None:
         """The message, if the engine hits something in it."""
+        if not _is_plain_text(message) and _is_over(message, MOST_JSON):
+            raise UnreadableError(f"is JSON of more than {MOST_JSON >> 20} MB")
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
             return self._text(raw, parsed(message), origin, before, is_text=True)
@@ -232,11 +235,15 @@ def _parsed_bytes(raw: bytes) -> tuple[Any] | None:
         return None
 
 
-def _is_large(message: Any) -> bool:
-    """Whether it holds more than 64 KiB; looks at no more of it than that."""
+def _is_plain_text(message: Any) -> bool:
+    return isinstance(message, (str, *_BYTES)) and message[:1] not in _STARTS
+
+
+def _is_over(message: Any, most: int) -> bool:
+    """Whether it holds more bytes than that; looks at no more of it."""
     if isinstance(message, (str, *_BYTES)):
-        return len(message) > LARGE
-    left, waiting = LARGE, [message]
+        return len(message) > most
+    left, waiting = most, [message]
     while waiting and left > 0:
         value = waiting.pop()
         left -= 16

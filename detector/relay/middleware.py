@@ -72,51 +72,76 @@ class FilterMiddleware(BaseMiddleware[Any, Any]):
     async def consume_scope(
         self, call_next: Callable[[Any], Awaitable[Any]], msg: StreamMessage[Any]
     ) -> Any:
-        """Before the handler. A blocked message is acknowledged, and no handler sees it."""
+        """Before the handler. A blocked message is acknowledged, and no handler sees it; of a batch
+        the others are handled."""
         if not self._consumed:
             return await call_next(msg)
         channel = _channel(msg.raw_message)
-        bodies = msg.body if isinstance(msg.body, list) else [msg.body]
+        bodies = _bodies(msg)
         clean = await self._clean(bodies, channel)
-        headers = await self._clean([msg.headers, *msg.batch_headers], channel)
-        if clean is None or headers is None:
+        (common,) = await self._clean([msg.headers], channel)
+        headers = await self._clean(msg.batch_headers, channel)
+        blocked = {n for n, one in enumerate(clean) if one is None}
+        blocked |= {n for n, one in enumerate(headers) if one is None}
+        if common is None or len(blocked) == len(bodies) > 0:
             await msg.ack()
             return None
-        if clean != bodies:
-            msg.body = clean if isinstance(msg.body, list) else clean[0]
+        kept = [body for n, body in enumerate(clean) if n not in blocked]
+        if kept != bodies:
+            msg.body = _together(msg, kept)
             msg.clear_cache()
-        msg.headers, msg.batch_headers = headers[0], headers[1:]
+        msg.headers = common
+        msg.batch_headers = [one for n, one in enumerate(headers) if n not in blocked]
         return await call_next(msg)
 
     async def publish_scope(
         self, call_next: Callable[[Any], Awaitable[Any]], cmd: PublishCommand
     ) -> Any:
-        """Before the broker. A blocked message is not published."""
+        """Before the broker. A blocked message is not published, of a batch the others are."""
         if not self._published:
             return await call_next(cmd)
         bodies = [_plain(body) for body in cmd.batch_bodies]
         clean = await self._clean(bodies, cmd.destination)
-        headers = await self._clean([cmd.headers], cmd.destination)
-        if clean is None or headers is None:
+        (headers,) = await self._clean([cmd.headers], cmd.destination)
+        kept = [body for body in clean if body is not None]
+        if headers is None or (bodies and not kept):
             return None
-        if clean != bodies:
+        if kept != bodies:
             if isinstance(cmd, BatchPublishCommand):
-                cmd.batch_bodies = clean
+                cmd.batch_bodies = tuple(kept)
             else:
-                (cmd.body,) = clean
-        cmd.headers = headers[0]
+                (cmd.body,) = kept
+        cmd.headers = headers
         return await call_next(cmd)
 
-    async def _clean(self, parts: Sequence[Any], channel: str | None) -> list[Any] | None:
-        """What may go on of each part of a message or batch; None where one is blocked, since a
-        batch is acknowledged as a whole. Raises :class:`QuarantinedError`."""
+    async def _clean(self, parts: Sequence[Any], channel: str | None) -> list[Any]:
+        """What may go on of each part of a message or batch, None for what is blocked. Raises
+        :class:`QuarantinedError`: a batch is acknowledged as a whole, so it fails as a whole."""
         verdicts = [await self._filter.acheck(part, channel=channel) for part in parts]
-        worst = max(verdicts, key=lambda one: one.action.strength, default=None)
-        if worst is not None and worst.action is Action.quarantine:
-            raise QuarantinedError(worst)
-        if worst is not None and worst.action is Action.block:
-            return None
-        return [one.content for one in verdicts]
+        for verdict in verdicts:
+            if verdict.action is Action.quarantine:
+                raise QuarantinedError(verdict)
+        return [None if one.action is Action.block else one.content for one in verdicts]
+
+
+def _bodies(msg: StreamMessage[Any]) -> list[Any]:
+    """The messages of a batch: as a list, or as Redis has it in FastStream, JSON of all."""
+    if isinstance(msg.body, list):
+        return msg.body
+    if msg.batch_headers:
+        try:
+            listed = msgspec.json.decode(msg.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            listed = None
+        if isinstance(listed, list) and len(listed) == len(msg.batch_headers):
+            return listed
+    return [msg.body]
+
+
+def _together(msg: StreamMessage[Any], bodies: list[Any]) -> Any:
+    if isinstance(msg.body, list):
+        return bodies
+    return bodies[0] if _bodies(msg) == [msg.body] else msgspec.json.encode(bodies)
 
 
 _PLAIN = (str, bytes, dict, list, type(None), int, float)

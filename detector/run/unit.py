@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from detector.errors import UsageError
 from detector.matcher import Timings
 from detector.run.owners import Owned
 from detector.run.tables import Seen, Tables
@@ -68,6 +69,8 @@ def guarded(results: Iterator[T], unit: Unit) -> Iterator[T | Skipped | Counts]:
     """A mistake of this program costs one unit, not the run and what it found so far."""
     try:
         yield from results
+    except UsageError as error:  # such as a package that is not installed
+        yield from lost(unit, str(error))
     except Exception as error:
         if os.environ.get("DETECTOR_DEBUG"):
             raise

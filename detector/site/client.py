@@ -140,7 +140,7 @@ class Client:
             return answer
         data = bytearray()
         try:
-            for piece in _unpacked(response.iter_stream(), headers["content-encoding"] or ""):
+            for piece in unpacked(response.iter_stream(), headers["content-encoding"] or ""):
                 if len(data) < HEAD <= len(data) + len(piece) and _is_binary(data + piece):
                     answer.binary = True
                     return answer
@@ -188,7 +188,11 @@ def _why(error: Exception) -> str:
     return "no proper answer"
 
 
-def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """A body without its ``Content-Encoding``, in pieces of at most `STEP` bytes where it had one.
+
+    Raises :class:`Refused` for other encodings than those asked for, ``zlib.error`` on damage.
+    """
     encoding = encoding.lower()
     if encoding in ("", "identity"):
         yield from pieces

@@ -17,6 +17,7 @@ from detector.streams.base import Event, Events
 from detector.streams.channels import Channel, JsonText, StreamError
 from detector.streams.chat import ChatStream
 from detector.streams.messages import MessageStream
+from detector.streams.responses import PREFIX, ResponseStream
 from detector.streams.sse import SseStream
 from detector.types import Finding
 
@@ -36,7 +37,7 @@ class _Wrapped:
     def feed(self, item: Any) -> list[Any]:
         event = item if isinstance(item, dict) else item.model_dump(exclude_unset=True)
         if self._stream is None:
-            kind = ChatStream if "choices" in event else MessageStream
+            kind = _kind(event)
             self._stream = kind(self._scanner, mask=self._mask)
         self._last = item
         out = self._stream.feed(event)
@@ -62,8 +63,19 @@ class _Wrapped:
             self._stream.findings.clear()
 
 
+def _kind(event: Event) -> type[Events]:
+    if "choices" in event:
+        return ChatStream
+    return ResponseStream if str(event.get("type")).startswith(PREFIX) else MessageStream
+
+
 def _model_of(item: Any, event: Event) -> Any:
     """The event as an object of the library that ``item`` came from."""
+    if str(event.get("type")).startswith(PREFIX) and event["type"] != item.type:
+        from openai.types.responses import ResponseStreamEvent
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(ResponseStreamEvent).validate_python(event)
     if event.get("type") == "content_block_delta" and item.type != "content_block_delta":
         from anthropic.types import RawContentBlockDeltaEvent
 
@@ -153,6 +165,7 @@ __all__ = [
     "ChatStream",
     "JsonText",
     "MessageStream",
+    "ResponseStream",
     "SseStream",
     "StreamError",
     "aredact_chunks",

@@ -16,6 +16,7 @@ from detector.streams.base import Event, Events
 from detector.streams.channels import JsonText, StreamError
 from detector.streams.chat import ChatStream
 from detector.streams.messages import EVENTS, MessageStream
+from detector.streams.responses import PREFIX, ResponseStream
 from detector.types import Finding
 
 MOST = 1 << 24  # bytes of one event: a stream whose events are longer ends with an error
@@ -27,10 +28,11 @@ _FAILED = "redaction failed, the stream ends here"
 class SseStream:
     """Bytes in, bytes out, cut anywhere; an event goes on when it is complete.
 
-    The payloads of chat completions and of Anthropic's messages go through :class:`ChatStream` and
-    :class:`MessageStream`; JSON of any other kind is redacted event by event; what is no JSON is
-    one text over all events of its name. An event whose payload stays the same is passed on byte
-    for byte, comments and all. ``findings`` collects what was found; drain it on long streams.
+    The payloads of chat completions, of OpenAI's responses and of Anthropic's messages go through
+    :class:`ChatStream`, :class:`ResponseStream` and :class:`MessageStream`; JSON of any other kind
+    is redacted event by event; what is no JSON is one text over all events of its name. An event
+    whose payload stays the same is passed on byte for byte, comments and all. ``findings`` collects
+    what was found; drain it on long streams.
 
     Nothing is raised: what cannot be redacted ends the stream with an error event, ``failed`` is
     true then, and nothing more goes out.
@@ -174,7 +176,10 @@ class SseStream:
 def _kind(event: Event) -> type[Events] | None:
     if isinstance(event.get("choices"), list):
         return ChatStream
-    return MessageStream if event.get("type") in EVENTS else None
+    kind = event.get("type")
+    if isinstance(kind, str) and kind.startswith(PREFIX):
+        return ResponseStream
+    return MessageStream if kind in EVENTS else None
 
 
 def _field(line: bytes) -> tuple[bytes, bytes]:

@@ -300,7 +300,7 @@ def filtered(dialect, parts, mask):
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(cuts=st.lists(st.integers(0, 10**6), max_size=9), mask=st.sampled_from([*Mask]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_only_the_inside_of_values_goes_however_the_text_is_cut(name, cuts, mask):
     dialect, text = DIALECTS[name]
     raw = text.encode()

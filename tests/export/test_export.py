@@ -36,7 +36,7 @@ def redacted(source, target, mask="pseudonym"):
 def found(path):
     done = detector("scan", "--format", "jsonl", path)
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    return [r for r in records if r["type"] == "finding" and "column" not in r["rule"]]
+    return [r for r in records if r["type"] == "finding"]
 
 
 def some_of(name):

@@ -122,6 +122,17 @@ def test_messages_that_stream(size: int) -> None:
     assert {chunk.id for chunk in out} == {"m"}
 
 
+def test_what_a_provider_adds_to_a_stream() -> None:
+    chunks = [
+        AIMessageChunk("", additional_kwargs={"reasoning_content": piece, "tool_calls": [piece]})
+        for piece in pieces(f"it is {SECRET} ", 3)
+    ]
+    out = list((source(chunks) | redact_stream(GUARD)).stream("x"))
+    thought = "".join(one.additional_kwargs.get("reasoning_content", "") for one in out)
+    assert thought == f"it is {LABEL} "
+    assert not [one for one in out if "tool_calls" in one.additional_kwargs]
+
+
 def test_a_clean_stream_is_the_very_same() -> None:
     chunks: list[Any] = [AIMessageChunk(word) for word in ("all ", "is ", "well ")]
     out = list((source(chunks) | redact_stream(GUARD)).stream("x"))

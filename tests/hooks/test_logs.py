@@ -115,6 +115,13 @@ def test_a_traceback_is_redacted() -> None:
     assert remains(SECRET, log.text) == []
 
 
+def test_a_stack_is_redacted() -> None:
+    log = Log()
+    log.handler.handle(logging.makeLogRecord({"msg": "a", "stack_info": f"line of {SECRET}"}))
+    assert f"line of {LABEL}" in log.text
+    assert remains(SECRET, log.text) == []
+
+
 def test_a_clean_record_is_not_touched() -> None:
     record = logging.makeLogRecord({"name": "a", "msg": "%s and %d", "args": ("x", 3), "k": [1]})
     try:

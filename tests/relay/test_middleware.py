@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from faststream.nats import NatsBroker
-from faststream.redis import RedisBroker
+from faststream.redis import ListSub, RedisBroker
 from flowing import filtering as filter_of
 from flowing import key, other_key
 from pydantic import BaseModel
@@ -124,3 +124,25 @@ def test_without_faststream_the_pip_command_is_named():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("UsageError")
     assert "pip install 'secrets-leak-detector[faststream]'" in done.stdout
+
+
+@pytest.mark.parametrize("published", [False, True], ids=["consumed", "published"])
+def test_of_a_batch_what_is_blocked_goes_alone(published):
+    async def test():
+        queue, seen = f"t-{uuid.uuid4().hex}", []
+        made = [filtering(POLICY, consumed=not published, published=published)]
+        app = RedisBroker(server(broker("redis")), middlewares=made)
+
+        @app.subscriber(list=ListSub(queue, batch=True))
+        async def handle(notes: list[Note]) -> None:
+            seen.extend(notes)
+
+        async with app, RedisBroker(server("redis"), middlewares=made) as other:
+            texts = ["all is well", f"take {_slack()}", f"take {key()}"]
+            await other.publish_batch(*({"text": text} for text in texts), list=queue)
+            await app.start()
+            await until(seen, 2)
+        return seen
+
+    seen = asyncio.run(test())
+    assert [one.text for one in seen] == ["all is well", "take [redacted:github-pat]"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import sys
 import threading
 import time
 import zlib
@@ -14,13 +15,17 @@ import pytest
 from commands import KEY, run, secret
 from hypothesis import given
 from hypothesis import strategies as st
+from material import builtin_scanner
 from sites import QUICK, redirect, send, serve, visit
 
 from detector.errors import UsageError
+from detector.run import Run
 from detector.site import SiteOptions, shown, site_of
+from detector.site.client import unpacked
 from detector.site.network import is_public
 from detector.site.scripts import in_script, in_style
 from detector.site.webpack import Webpack
+from detector.types import Skipped
 
 PAGE = '<!doctype html><script src="/a.js"></script>'
 PUBLIC_ONLY = SiteOptions(rate=1000, timeout=3)
@@ -169,6 +174,14 @@ def test_a_bomb_is_unpacked_up_to_the_limit(encoding):
         had, skipped = visit(site.url, change(QUICK, resource_bytes=1 << 20))
     assert len(had["/a.js"]) == 1 << 20
     assert reasons(skipped) == ["is larger than 1 MB: the rest was not fetched"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_bomb_comes_out_in_small_pieces(encoding):
+    packed = (gzip if encoding == "gzip" else zlib).compress(bytes(20 << 20), 9)
+    sizes = [len(piece) for piece in unpacked(iter([packed]), encoding)]
+    assert sum(sizes) == 20 << 20
+    assert max(sizes) <= 1 << 16
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
@@ -364,6 +377,15 @@ def test_the_command_tells_where_by_url():
     assert done.status == 1
     assert refused.status == 2
     assert "--allow-private" in refused.err
+
+
+def test_without_its_packages_a_site_is_not_read_and_they_are_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpcore2", None)
+    for name in ("network", "client", "robots", "crawl"):
+        monkeypatch.delitem(sys.modules, f"detector.site.{name}", raising=False)
+    (one,) = Run(builtin_scanner(), ["https://a.example/"])
+    assert isinstance(one, Skipped)
+    assert "pip install 'secrets-leak-detector[site]'" in one.reason
 
 
 def test_pages_follows_links_of_the_same_origin():

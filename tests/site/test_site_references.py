@@ -90,6 +90,14 @@ def test_names_that_are_none_are_not_tried():
         assert not first(text)
 
 
+def test_what_references_count_from():
+    assert first('import("./x")') == ["/js/x"]
+    assert first('new URL("x", import.meta.url)') == ["/js/x"]
+    assert first('importScripts("x", "y")') == ["/js/x", "/js/y"]
+    assert first('new Worker("x")') == ["/shop/x"]
+    assert first('navigator.serviceWorker.register("x")') == ["/shop/x"]
+
+
 def test_what_bare_imports_mean():
     imports = {"lib": f"{HOST}/lib.js", "v/": f"{HOST}/vendor/", "v/a/": f"{HOST}/va/"}
     text = 'import"lib";import("v/x");import{a}from"v/a/y";import z from"unknown"'
