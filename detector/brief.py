@@ -2,7 +2,8 @@
 
 The same matches, checks and scores as a :class:`~detector.tracker.Tracker` has, without the window
 that slides, the columns and the waiting: a third of the time. What only the longer way can
-decide (a value with a name, a rule with keywords, a rule that takes too long) is left to it.
+decide (a value with a name, a rule with keywords, a rule that takes too long, what is encoded) is
+left to it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def brief(machinery: Machinery, raw: bytes, hits: Sequence[int]) -> Sequence[Set
     scorer = machinery.scorer
     if len(hits) > MOST_HITS or len(raw) > LONGEST or machinery.explain:
         return None
-    if not isinstance(scorer, Judge):
+    if machinery.signs is not None or not isinstance(scorer, Judge):
         return None
     places = _places(machinery, raw, hits)
     if not places:

@@ -39,10 +39,13 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
 
 class Survivor(Match, frozen=True, gc=False):
-    """A match that is sure enough."""
+    """A match that is sure enough. ``decoded``: the decoders that have brought it to light, from
+    outside in, and then ``sign`` is where the sign ends that led to it."""
 
     confidence: float
     reasons: tuple[str, ...] = ()
+    decoded: tuple[str, ...] = ()
+    sign: int = 0
 
     def best(self) -> list[Survivor]:
         """What to report: itself."""

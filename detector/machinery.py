@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from detector.allow import Allowlist
 from detector.names import Names, Services
@@ -13,6 +13,9 @@ from detector.rules import Rule
 from detector.score import Scorer
 from detector.sieve import Sieve
 from detector.verify import Verifier
+
+if TYPE_CHECKING:  # only who decodes needs it
+    from detector.decode import Signs
 
 
 class Machinery(NamedTuple):
@@ -31,3 +34,4 @@ class Machinery(NamedTuple):
     sieve: Sieve | None  # None: no rule's matches are for a model to judge
     services: Services
     explain: bool = False
+    signs: Signs | None = None  # None: nothing is decoded

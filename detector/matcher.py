@@ -67,6 +67,11 @@ class Matcher:
         self._matches: list[Place] = []
         self._looks: dict[tuple[int, int], tuple[bool, bool]] = {}
         self._named: list[int] = []  # where the heads of named values end
+        self._own = len(machinery.table.heads)
+        self._longest = machinery.table.longest
+        if machinery.signs is not None:
+            self._longest = max(self._longest, machinery.signs.longest)
+        self._signs: list[tuple[int, int]] = []
 
     def strides(
         self, view: memoryview, *, final: bool, hits: list[int] | None
@@ -93,9 +98,14 @@ class Matcher:
         if self._seen:
             self._seen = {match for match in self._seen if match[1] > base}
 
+    def signs(self) -> list[tuple[int, int]]:
+        """Signs of something encoded since the last call: where each ends, and its kind."""
+        signs, self._signs = self._signs, []
+        return signs
+
     def keep_from(self) -> int:
         """Absolute position before which no byte of a match to come lies."""
-        first = self.scanned - self._m.table.longest - self._verifier.furthest_back
+        first = self.scanned - self._longest - self._verifier.furthest_back
         return min([first, *map(self._earliest, self._pending)])
 
     def undecided_from(self, window: Bytes, size: int) -> int:
@@ -132,7 +142,7 @@ class Matcher:
 
     def _scan(self, hits: list[int] | None) -> None:
         """Show the engine the next stride."""
-        overlap = self._m.table.longest - 1
+        overlap = self._longest - 1
         size = len(self._view)
         done = self.scanned - self.base
         begin, stop = max(0, done - overlap), min(size, done + STRIDE)
@@ -141,6 +151,8 @@ class Matcher:
             hits = self._m.engine.find(self._view[begin:stop]) if stop > done else []
         found = perf_counter()
         self._timings.prefilter += found - begun
+        if hits and self._m.signs is not None:
+            hits = self._without_signs(hits, begin, done)
         if hits:
             if len(hits) >= WORTH:
                 hits = self._accept(hits, begin, done)
@@ -156,6 +168,17 @@ class Matcher:
                 self._named.clear()
             self._timings.verify += perf_counter() - found
         self.scanned = self.base + stop
+
+    def _without_signs(self, hits: list[int], begin: int, done: int) -> list[int]:
+        """The hits of the rules' own heads; the others are put aside."""
+        rest = []
+        for hit in hits:
+            kind = (hit & ID_MASK) - self._own
+            if kind < 0:
+                rest.append(hit)
+            elif begin + (hit >> ID_BITS) > done:
+                self._signs.append((self.base + begin + (hit >> ID_BITS), kind))
+        return rest
 
     def _accept(self, hits: list[int], begin: int, done: int) -> list[int]:
         """Take the plain matches out of many hits, in columns; the hits that are left."""

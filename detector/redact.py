@@ -31,7 +31,8 @@ class Redactor(Generic[T]):
 
     What could still become part of a secret is held back, and nothing more. ``findings``
     collects what was found, in characters for text; drain it on long streams. ``fit``: what
-    replaces a secret is no longer than it, for columns of so many characters.
+    replaces a secret is no longer than it, for columns of so many characters. With a scanner that
+    decodes a kilobyte is always held back, since a sign that comes later may point back.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Redactor(Generic[T]):
         beginnings = scanner.machinery.table.beginnings
         self._edge, self._room = Edge(beginnings), beginnings.room
         self._unseen = 0  # bytes that the engine has not been shown
-        self._waits = False  # something that it has hit is not settled
+        self._waits = self._window.tracker.waits  # something that it has hit is not settled
         self.findings: list[Finding] = []
 
     def feed(self, data: T) -> T:

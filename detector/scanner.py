@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,7 +23,7 @@ from detector.mask import Mask, Redacted, as_mask, replace_all
 from detector.matcher import STRIDE
 from detector.names import Names, Services
 from detector.plain import PlainMatcher
-from detector.prefilter import ID_BITS, HeadTable, make_engine
+from detector.prefilter import ID_BITS, Engine, HeadTable, make_engine
 from detector.rules import Rule, RuleSet
 from detector.score import Judge, Scorer
 from detector.sieve import Sieve
@@ -31,6 +31,9 @@ from detector.tables.layout import NOWHERE
 from detector.tracker import Tracker
 from detector.types import Bytes, Finding, Secret
 from detector.verify import Verifier
+
+if TYPE_CHECKING:
+    from detector.decode import Signs
 
 
 class Scanner:
@@ -41,6 +44,7 @@ class Scanner:
     fingerprints, else ``DETECTOR_KEY``, else a public default. ``scorer``: another
     judge of confidence than the built-in one. ``model``: another classifier than that of the
     package, for matches of the rules that have no format. ``explain``: findings say why.
+    ``decode``: also find what is escaped, in pieces, encoded or wrapped; 1.5 times the work.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Scanner:
         scorer: Scorer | None = None,
         model: Model | None = None,
         explain: bool = False,
+        decode: bool = False,
     ) -> None:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is between 0 and 1, not {min_confidence}")
@@ -60,13 +65,14 @@ class Scanner:
         self.rules = RuleSet(rule for rule in given if _may_reach(rule, min_confidence))
         self.fingerprinter = Fingerprinter.from_environment() if key is None else Fingerprinter(key)
         table = HeadTable(self.rules)
+        signs = _signs(table) if decode and table.heads else None
         allowlist = Allowlist(self.rules)
         if model is None and any(r.spec.judged or not r.spec.worded for r in self.rules):
             model = Classifier.builtin()
         self.machinery = Machinery(
             self.rules,
             table,
-            make_engine(engine, table.heads),
+            _engine(engine, table, signs),
             Verifier(self.rules),
             PlainMatcher(self.rules, table),
             Names(self.rules, engine),
@@ -77,9 +83,10 @@ class Scanner:
             Sieve(self.rules, model.lookups.bigrams[0]) if model is not None else None,
             Services(self.rules),
             explain,
+            signs,
         )
         key = self.fingerprinter.key
-        self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain)
+        self._made_of = (self.rules, min_confidence, engine, key, scorer, model, explain, decode)
         self._find = self.machinery.engine.find
         self.safe_name = lru_cache(maxsize=8192)(self._without_secrets)
         """The name of a table, a field, a channel or a person as it may be shown."""
@@ -239,6 +246,7 @@ class Scanner:
             why=spec.why,
             revoke=spec.revoke,
             reasons=one.reasons,
+            decoded=one.decoded,
             origin=origin,
         )
 
@@ -264,6 +272,7 @@ def _make(
     scorer: Scorer | None,
     model: Model | None,
     explain: bool,
+    decode: bool,
 ) -> Scanner:
     return Scanner(
         rules,
@@ -273,7 +282,28 @@ def _make(
         scorer=scorer,
         model=model,
         explain=explain,
+        decode=decode,
     )
+
+
+def _signs(table: HeadTable) -> Signs:
+    from detector.decode import signs_of  # only who decodes needs it
+
+    return signs_of(table.heads)
+
+
+def _engine(name: str, table: HeadTable, signs: Signs | None) -> Engine:
+    """One pass for the rules' heads and for the signs of what is encoded; those of UTF-16 have one
+    of their own."""
+    if signs is None:
+        return make_engine(name, table.heads)
+    from detector.prefilter.nul import WithNul
+
+    own = len(table.heads)
+    numbers = [*range(own), *(own + number for number in signs.numbers)]
+    engine = make_engine(name, [*table.heads, *signs.heads], numbers)
+    wide = make_engine(name, signs.wide, [own + number for number in signs.wide_numbers])
+    return WithNul(engine, wide)
 
 
 def _in_characters(findings: list[Finding], text: str, raw: Bytes) -> list[Finding]:

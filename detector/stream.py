@@ -86,10 +86,15 @@ class Window:
         return self.tracker.undecided_from(self.buffer, self.size) < position
 
     def timed_out(self, path: str) -> list[Skipped]:
-        """Places where a rule took too long, so that nothing is known about them."""
-        return [
+        """Places where a rule took too long or a decoder had to stop, so that nothing is known
+        about them."""
+        timeouts = [
             Skipped(path=path, reason=f"rule {rule} took too long at byte {position}")
             for rule, position in self.tracker.timeouts
+        ]
+        return timeouts + [
+            Skipped(path=path, reason=f"{reason}, at byte {position}")
+            for reason, position in self.tracker.left_out
         ]
 
     def _free(self) -> int:

@@ -61,6 +61,10 @@ Engine = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, hyperscan or aho-corasick (slow, no wheel needed)."),
 ]
+Decode = Annotated[
+    bool,
+    typer.Option("--decode", help="Also look at what is escaped, encoded or in pieces; slower."),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="Where to write; standard output by default."),
@@ -87,6 +91,7 @@ def make_scanner(
     model: Path | None = None,
     engine: str = "auto",
     explain: bool = False,
+    decode: bool = False,
 ) -> Scanner:
     """The scanner that these options describe. Raises :class:`UsageError`, :class:`ModelError`."""
     own = Classifier.load(model) if model else None
@@ -96,6 +101,7 @@ def make_scanner(
         engine=engine,
         model=own,
         explain=explain,
+        decode=decode,
     )
 
 

@@ -47,6 +47,7 @@ def redact(
     precision: options.Precisely = None,
     model: options.Model = None,
     engine: options.Engine = "auto",
+    decode: options.Decode = False,
 ) -> int:
     """Write the same bytes with every secret replaced.
 
@@ -59,6 +60,7 @@ def redact(
         precision=precision,
         model=model,
         engine=engine,
+        decode=decode,
     )
     if output_file and output_file.exists() and path != STDIN and output_file.samefile(path):
         raise UsageError(f"{output_file}: is what is read; write to another file")

@@ -61,6 +61,7 @@ def scan(
             help="Count owners of rows by this column ([[schema.]table.]column). Repeatable.",
         ),
     ] = None,
+    decode: options.Decode = False,
     explain: Annotated[bool, typer.Option(help="Say of each finding why.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Raw values instead of masked ones.")] = False,
     progress: Annotated[
@@ -99,6 +100,7 @@ def scan(
         model=model,
         engine=engine,
         explain=explain,
+        decode=decode,
     )
     known = _known(baseline, scanner) if baseline else None
     site = sites.options(pages, cdn, allow_private, max_requests, max_bytes, timeout, rate)

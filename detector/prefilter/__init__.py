@@ -34,15 +34,16 @@ class Engine(Protocol):
 _announced = False
 
 
-def make_engine(name: str, heads: Sequence[Head]) -> Engine:
-    """The engine of that name. Raises :class:`UsageError` or :class:`EngineError`."""
+def make_engine(name: str, heads: Sequence[Head], numbers: Sequence[int] | None = None) -> Engine:
+    """The engine of that name. ``numbers``: what its hits are called, by head, unless as their
+    places. Raises :class:`UsageError` or :class:`EngineError`."""
     if name not in ENGINES:
         raise UsageError(f"engine '{name}' is none of {', '.join(ENGINES)}")
     if name != "aho-corasick":
         try:
             from detector.prefilter.vectorscan import Vectorscan
 
-            return Vectorscan(heads)
+            return Vectorscan(heads, numbers)
         except ImportError as error:
             if name == "hyperscan":
                 raise EngineError(
@@ -52,7 +53,7 @@ def make_engine(name: str, heads: Sequence[Head]) -> Engine:
             _announce(str(error))
     from detector.prefilter.aho_corasick import AhoCorasick
 
-    return AhoCorasick(heads)
+    return AhoCorasick(heads, numbers)
 
 
 def _announce(reason: str) -> None:

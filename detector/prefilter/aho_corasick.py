@@ -20,9 +20,10 @@ class AhoCorasick:
 
     name = "aho-corasick"
 
-    def __init__(self, heads: Sequence[Head]) -> None:
+    def __init__(self, heads: Sequence[Head], numbers: Sequence[int] | None = None) -> None:
         self._heads = heads
-        self._regexes = [re.compile(head.regex.encode("ascii")) for head in heads]
+        self._numbers = range(len(heads)) if numbers is None else numbers
+        self._regexes: list[re.Pattern[bytes] | None] = [None] * len(heads)
         self._exact = _automaton(heads, caseless=False)
         self._folded = _automaton(heads, caseless=True)
 
@@ -36,12 +37,15 @@ class AhoCorasick:
             for last, (length, heads) in automaton.iter(haystack.decode("latin-1")):
                 start = last + 1 - length
                 for head in heads:
-                    hits.update(end << ID_BITS | head for end in self._ends(head, raw, start))
+                    number = self._numbers[head]
+                    hits.update(end << ID_BITS | number for end in self._ends(head, raw, start))
         return list(hits)
 
     def _ends(self, number: int, raw: bytes, start: int) -> Iterator[int]:
         """Where this head ends that begins at ``start``."""
-        head, regex = self._heads[number], self._regexes[number]
+        head = self._heads[number]
+        if (regex := self._regexes[number]) is None:
+            regex = self._regexes[number] = re.compile(head.regex.encode("ascii"))
         if (found := regex.match(raw, start)) is None:
             return
         if head.length:

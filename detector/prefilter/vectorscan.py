@@ -34,11 +34,11 @@ class Vectorscan:
 
     name = "hyperscan"
 
-    def __init__(self, heads: Sequence[Head]) -> None:
+    def __init__(self, heads: Sequence[Head], numbers: Sequence[int] | None = None) -> None:
         self._lane: _Lane | None = None
         if not heads:  # the engine itself compiles no empty set
             return
-        database = _database([head.regex.encode("ascii") for head in heads])
+        database = _database([head.regex.encode("ascii") for head in heads], numbers)
         self._lane = _Lane(database)
         self._scan: Any = database.scan  # the stubs know bytes only; any buffer will do
 
@@ -57,10 +57,11 @@ class Vectorscan:
                 hits.clear()
 
 
-def _database(expressions: list[bytes]) -> hyperscan.Database:
+def _database(expressions: list[bytes], numbers: Sequence[int] | None) -> hyperscan.Database:
     digest = hashlib.blake2b(digest_size=20)
     version: str = hyperscan.__version__  # type: ignore[attr-defined]  # missing in the stubs
-    for part in (version.encode(), platform.machine().encode(), *expressions):
+    named = [] if numbers is None else [repr([*numbers]).encode()]
+    for part in (version.encode(), platform.machine().encode(), *expressions, *named):
         digest.update(b"%d:" % len(part) + part)
     key = f"heads-{digest.hexdigest()}"
     if (cached := _cache.load(key)) is not None:
@@ -73,7 +74,7 @@ def _database(expressions: list[bytes]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=expressions,
-        ids=range(len(expressions)),
+        ids=range(len(expressions)) if numbers is None else numbers,
         elements=len(expressions),
         flags=hyperscan.HS_FLAG_DOTALL,
     )

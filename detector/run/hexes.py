@@ -122,5 +122,5 @@ class Hexes:
                     field=field,
                     row=row,
                     origin=origin,
-                    decoded=("hex",),
+                    decoded=("hex", *finding.decoded),
                 )

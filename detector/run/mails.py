@@ -163,5 +163,5 @@ def _in_file(mail: Mail, part: Part, found: Finding, path: str, start: int, end:
         end=mail.start + end,
         line=mail.line + mail.data.count(b"\n", 0, start),
         column=start - mail.data.rfind(b"\n", 0, start),
-        decoded=() if as_is else (part.encoding or "",),
+        decoded=found.decoded if as_is else (part.encoding or "", *found.decoded),
     )

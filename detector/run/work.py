@@ -168,6 +168,8 @@ def _scan_text(
     layout, scanned = window.tracker.layout, count
     tables = layout is not None and not isinstance(layout, Mails)
     hexes = Hexes(scanner, entry.path) if tables else None
+    if hexes is not None:
+        window.tracker.leave_hexes()
     addresses = Addresses(scanner.fingerprinter.key) if tables else None
     inline = InlineMap(entry.path) if not entry.encoding and is_script(entry.path) else None
     while count:
@@ -250,6 +252,7 @@ def _scan_relation(
     layout = Layout(Sql(), state=state, census=census, spans=spans)
     window = Window(scanner, path=path, prompt=False, layout=layout)
     hexes = Hexes(scanner, path)
+    window.tracker.leave_hexes()
     findings = partial(scanner.findings, path=path)
     addresses = Addresses(scanner.fingerprinter.key)
     census.count(relation.name, relation.columns, 0)
@@ -389,6 +392,8 @@ def _scan_range(scanner: Scanner, unit: Unit, window: Window) -> Iterator[Result
         return
     layout, lines = window.tracker.layout, window.tracker.lines
     hexes = None if layout is None else Hexes(scanner, file.name)
+    if hexes is not None:
+        window.tracker.leave_hexes()
 
     def findings(groups: Sequence[Group]) -> Iterator[Finding]:
         (clusters,) = scanner.settled([groups])
