@@ -124,7 +124,7 @@ class Filter:
         self, message: Any, *, channel: str | None = None, sender: str | None = None
     ) -> Verdict:
         """The same for coroutines: small messages at once, large ones in a thread."""
-        if _is_over(message, LARGE):
+        if _is_large(message):
             return await asyncio.to_thread(self.check, message, channel=channel, sender=sender)
         return self.check(message, channel=channel, sender=sender)
 
@@ -161,8 +161,8 @@ class Filter:
 
     def _case(self, message: Any, origin: Origin, before: Case | None) -> Case | None:
         """The message, if the engine hits something in it."""
-        if not _is_plain_text(message) and _is_over(message, MOST_JSON):
-            raise UnreadableError(f"is JSON of more than {MOST_JSON >> 20} MB")
+        if isinstance(message, (str, *_BYTES)) and _begins_json(message):
+            _check_size(message)
         if isinstance(message, str):
             raw = message.encode("utf-8", "surrogatepass")
             return self._text(raw, parsed(message), origin, before, is_text=True)
@@ -173,7 +173,9 @@ class Filter:
         if text is not None and not self._may_hold(text):
             return None
         rendering = Rendering(message)
-        if text is None and not self._may_hold(rendering.shown()):
+        text = rendering.shown() if text is None else text
+        _check_size(text)
+        if not self._may_hold(text):
             return None
         return self._made(ObjectMessage(rendering), origin, before)
 
@@ -235,15 +237,21 @@ def _parsed_bytes(raw: bytes) -> tuple[Any] | None:
         return None
 
 
-def _is_plain_text(message: Any) -> bool:
-    return isinstance(message, (str, *_BYTES)) and message[:1] not in _STARTS
+def _begins_json(message: str | bytes | bytearray | memoryview) -> bool:
+    first = message[:1]
+    return (first if isinstance(first, str) else bytes(first)) in _STARTS
 
 
-def _is_over(message: Any, most: int) -> bool:
-    """Whether it holds more bytes than that; looks at no more of it."""
+def _check_size(text: str | bytes | bytearray | memoryview) -> None:
+    if len(text) > MOST_JSON:
+        raise UnreadableError(f"is JSON of more than {MOST_JSON >> 20} MB")
+
+
+def _is_large(message: Any) -> bool:
+    """Whether it holds more than 64 KiB; looks at no more of it than that."""
     if isinstance(message, (str, *_BYTES)):
-        return len(message) > most
-    left, waiting = most, [message]
+        return len(message) > LARGE
+    left, waiting = LARGE, [message]
     while waiting and left > 0:
         value = waiting.pop()
         left -= 16

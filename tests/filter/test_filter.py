@@ -351,7 +351,7 @@ def test_an_error_inside_shows_nothing(guard: Filter, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise ValueError(token())
 
-    monkeypatch.setattr(guard, "_may_hold", fail)
+    monkeypatch.setattr(guard, "_hits", fail)
     verdict = guard.check(f"a {token()}")
     assert (verdict.action, verdict.content) == (Action.quarantine, None)
     assert verdict.error == "ValueError while looking at the message"
