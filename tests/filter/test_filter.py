@@ -448,7 +448,7 @@ def test_a_clean_message_costs_one_call_of_the_engine(monkeypatch: pytest.Monkey
 def test_json_that_is_too_large_is_set_apart(monkeypatch):
     monkeypatch.setattr("detector.filter.filter.MOST_JSON", 1000)
     messages = Filter()
-    for large in ('{"a": "%s"}' % ("x" * 2000), ["x" * 600, {"a": "y" * 600}]):
+    for large in ('{"a": "%s"}' % ("x" * 2000), ["x" * 600, {"a": "y" * 600, "b": token()}]):
         verdict = messages.check(large)
         assert (verdict.action, verdict.content) == (Action.quarantine, None)
         assert "JSON of more than" in verdict.error
