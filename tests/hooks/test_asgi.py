@@ -157,7 +157,8 @@ FORM = b"--b\r\nA: b\r\n\r\n\xff\r\n--b \r\nc: d\r\n\r\n\r\n--b--\r\n"
         ("application/json", b'{"a": no json'),
         ("application/x-www-form-urlencoded", b"a=%41&b=c+d&&=;%"),
         ("multipart/form-data; boundary=b", FORM),
-        ("text/plain", b"\xff\xfe\x00 hello"),
+        ("text/plain", b"\xff\xe9 hello"),
+        ("application/unheard-of", b"\xff\xfe\x00 hello"),
         ("image/png", SECRET.encode()),
         ("application/octet-stream", SECRET.encode()),
         ("application/x-ndjson", b'{"a":1}\n\n{"b":2}'),
@@ -358,6 +359,70 @@ def test_a_client_that_leaves_is_not_answered() -> None:
 
     scope = {"type": "http", "method": "POST", "headers": [], "path": "/"}
     asyncio.run(SecretsMiddleware(app, GUARD)(scope, receive, None))  # type: ignore[arg-type]
+
+
+# charsets
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-be", "utf-32", "shift_jis", "cp037"])
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_streams_in_other_charsets_are_decoded(charset: str, size: int) -> None:
+    echo = Echo()
+    text = "what is \\ clean, " * 20
+    raw = f"{text}{SECRET} end".encode(charset)
+    echo.answer = streamed(raw, size, headers=typed(f"text/plain; charset={charset}"))
+    response = ask(echo, method="GET")
+    assert (response.status_code, response.content.decode(charset)) == (200, f"{text}{LABEL} end")
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "hex", "idna-2"])
+def test_streams_in_unknown_charsets_are_withheld(charset: str) -> None:
+    echo = Echo()
+    for kind in (f"text/plain; charset={charset}", "text/event-stream; charset=utf-16"):
+        raw = SECRET.encode("utf-16")
+        echo.answer = streamed(raw, 9, headers=typed(kind))
+        response = ask(echo, method="GET")
+        assert (response.status_code, response.json()["title"]) == (500, "The answer is withheld")
+        echo.answer = streamed(raw, 9, headers=typed(kind))
+        assert ask(echo, strict(Action.redact, "allow"), method="GET").content == raw
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/event-stream", "application/json",
+                                  "application/xml", "text/html; charset=utf-8"])  # fmt: skip
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-be", "utf-32-le"])
+def test_what_is_not_in_its_charset_does_not_leak(kind: str, charset: str) -> None:
+    echo = Echo()
+    for body in (json.dumps({"a": f"é {SECRET}"}), f"data: é {SECRET}\n\n"):
+        raw = body.encode(charset)
+        for answer in (
+            streamed(raw, 5, headers=typed(kind)),
+            streamed(raw, 5000, headers=typed(kind)),
+            Response(raw, headers=typed(kind)),
+        ):
+            echo.answer = answer
+            response = ask(echo, method="GET", options={"max_body": 40})
+            assert remains(SECRET, response.content.replace(b"\0", b"")) == []
+        ask(echo, content=raw, headers=typed(kind))
+    assert all(remains(SECRET, got.replace(b"\0", b"")) == [] for got in echo.bodies)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "text/x; charset=utf-8"])
+def test_what_is_no_utf8_is_looked_at_as_bytes(kind: str) -> None:
+    echo, raw = Echo(), b'{"a": "\xe9\xff %b"}'
+    echo.answer = streamed(raw % SECRET.encode(), 9, headers=typed(kind))
+    assert ask(echo, content=raw % SECRET.encode(), headers=typed(kind)).content == (
+        raw % LABEL.encode()
+    )
+    assert echo.bodies == [raw % LABEL.encode()]
+
+
+def test_a_text_that_leaves_its_charset_ends_with_a_note() -> None:
+    echo = Echo()
+    raw = "hello ".encode("utf-16") * 9 + b"\x00\xd8\x00\xd8"
+    echo.answer = streamed(raw, 10, headers=typed("text/plain; charset=utf-16"))
+    text = ask(echo, method="GET").content.decode("utf-16")
+    assert text.startswith("hello ")
+    assert text.endswith("[withheld: the body's charset is not known, or not kept to]")
 
 
 # WebSockets

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
-import json
 from collections.abc import Callable
 from email.message import Message
 from functools import lru_cache
@@ -12,6 +10,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from detector.filter import Action, Verdict
 from detector.filter.filter import LARGE
+from detector.hooks.asgi.charsets import charset_of, not_kept
 from detector.hooks.asgi.codings import BodyError
 from detector.hooks.asgi.forms import multipart_checked, urlencoded_checked
 
@@ -26,7 +25,6 @@ _BINARY_APPLICATIONS = frozenset(
     | {"x-xz", "zip", "zstd"}
 )
 _LINES = frozenset({"x-ndjson", "ndjson", "jsonl", "jsonlines", "x-jsonlines", "json-seq"})
-_LIKE_ASCII = frozenset({"utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252", "iso8859-15"})
 
 
 class Type(NamedTuple):
@@ -64,6 +62,12 @@ class Type(NamedTuple):
         """Whether the body is one JSON text."""
         return self.sub == "json" or self.sub.endswith("+json")
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it says so: a zero byte in it is of a charset that was not named."""
+        text = self.main == "text" or self.is_json or self.sub in _LINES
+        return text or bool(self.charset) or self.sub == "xml" or self.sub.endswith("+xml")
+
 
 def checked(raw: bytes, kind: Type, check: Check) -> Verdict:
     """The verdict on a body; its content are bytes of the same type. Raises
@@ -74,10 +78,17 @@ def checked(raw: bytes, kind: Type, check: Check) -> Verdict:
         return urlencoded_checked(raw, check)
     if kind.main == "multipart":
         return multipart_checked(raw, kind.boundary, check, lambda part, of: _part(part, of, check))
-    if kind.sub in _LINES:
-        return _lines_checked(raw, check)
-    # JSON has no charset, but libraries take UTF-16 for what it is, whatever the header says
-    return _text_checked(raw, json.detect_encoding(raw) if kind.is_json else kind.charset, check)
+    try:
+        # JSON has no charset, but libraries take UTF-16 for what it is, whatever the header says
+        charset = charset_of(raw, "" if kind.is_json else kind.charset)
+        if charset:
+            return _decoded_checked(raw, charset, check)
+    except BodyError:
+        if kind.is_text:
+            raise
+    if kind.is_text and b"\0" in raw:
+        raise not_kept()
+    return _lines_checked(raw, check) if kind.sub in _LINES else check(raw)
 
 
 def _part(raw: bytes, header: str, check: Check) -> Verdict:
@@ -87,18 +98,15 @@ def _part(raw: bytes, header: str, check: Check) -> Verdict:
     return checked(raw, kind, check)
 
 
-def _text_checked(raw: bytes, charset: str, check: Check) -> Verdict:
+def _decoded_checked(raw: bytes, charset: str, check: Check) -> Verdict:
     try:
-        name = codecs.lookup(charset).name if charset else "utf-8"
-        if name in _LIKE_ASCII:
-            return check(raw)
-        text = raw.decode(name)
-    except (LookupError, ValueError):
-        raise BodyError("the body's charset is not known, or not kept to", 415) from None
+        text = raw.decode(charset)
+    except ValueError:
+        raise not_kept() from None
     verdict = check(text)
     content = verdict.content
     if content is not None:
-        content = raw if content is text else content.encode(name)
+        content = raw if content is text else content.encode(charset)
     return Verdict(verdict.action, content, verdict.findings, verdict.reason, verdict.error)
 
 

@@ -6,6 +6,7 @@ import json
 
 from detector.filter import Filter
 from detector.hooks.asgi.bodies import Check, Type, checked, unhurried
+from detector.hooks.asgi.charsets import Decoded, charset_of, not_kept
 from detector.hooks.asgi.codings import BodyError, Unpacker
 from detector.hooks.asgi.problems import problem, problem_of
 from detector.hooks.asgi.types import Message, Send, header, with_length, without
@@ -35,7 +36,7 @@ class Response:
         self._fails_open = filter.policy.on_error == "allow"
         self._scanner, self._mask = scanner, filter.mask
         self._events: SseStream | None = None
-        self._redactor: Redactor[bytes] | None = None  # for a body in pieces
+        self._redactor: Redactor[bytes] | Decoded | None = None  # for a body in pieces
         self._start: Message = {}
         self._kind = Type()
         self._unpacker = Unpacker("")
@@ -62,14 +63,14 @@ class Response:
             self._passes = message["status"] in (204, 304) or self._kind.is_binary
             if not self._passes:
                 self._unpacker = _unpacker_of(message)
+                if not self._kind.is_json and not header(headers, "content-length"):
+                    return await self._go_on()
         except BodyError as error:
             self._passes = self._fails_open
             if not self._passes:
                 return await self._refuse(error)
         if self._passes:
             await self._send(message)
-        elif not self._kind.is_json and not header(headers, "content-length"):
-            await self._go_on()
         return None
 
     async def _body(self, raw: bytes, *, more: bool) -> None:
@@ -96,15 +97,33 @@ class Response:
 
     async def _go_on(self) -> None:
         """From here on the body goes out as it comes, of a length that nobody knows."""
-        self._redactor = Redactor(self._scanner, mask=self._mask)
-        if self._kind.sub == "event-stream":
-            self._events = SseStream(self._scanner, mask=self._mask)
-        await self._send({**self._start, "headers": without(self._start["headers"], *_LENGTH)})
         collected, self._collected = bytes(self._collected), bytearray()
+        redactor = self._redactor_for(collected)
         if collected:
-            await self._feed(self._redactor, collected)
+            self._must_be_seen(redactor, collected)
+        self._redactor = redactor
+        await self._send({**self._start, "headers": without(self._start["headers"], *_LENGTH)})
+        if collected:
+            await self._feed(redactor, collected)
 
-    async def _feed(self, redactor: Redactor[bytes], piece: bytes) -> None:
+    def _redactor_for(self, begun: bytes) -> Redactor[bytes] | Decoded:
+        """For a body that begins so, if so much is known; otherwise its header is believed."""
+        charset = charset_of(begun, "" if self._kind.is_json else self._kind.charset)
+        if self._kind.sub == "event-stream":
+            if charset:
+                raise not_kept()  # these are UTF-8, always
+            self._events = SseStream(self._scanner, mask=self._mask)
+        if charset:
+            return Decoded(Redactor(self._scanner, mask=self._mask), charset)
+        return Redactor(self._scanner, mask=self._mask)
+
+    def _must_be_seen(self, redactor: Redactor[bytes] | Decoded, piece: bytes) -> None:
+        """UTF-16 that nobody has named: each ASCII letter comes with a zero byte."""
+        if self._kind.is_text and isinstance(redactor, Redactor) and b"\0" in piece:
+            raise not_kept()
+
+    async def _feed(self, redactor: Redactor[bytes] | Decoded, piece: bytes) -> None:
+        self._must_be_seen(redactor, piece)
         if self._events is not None:  # whose comments and names only the redactor looks at
             piece = self._events.feed(piece)
             self._events.findings.clear()
@@ -116,14 +135,19 @@ class Response:
         elif out:
             await self._send(_body_of(out, more=True))
 
-    def _withheld(self, redactor: Redactor[bytes]) -> bytes:
+    def _withheld(self, redactor: Redactor[bytes] | Decoded) -> bytes:
         """The note that ends a body: the policy lets no more pass."""
         note = self._scanner.withheld
         if not note and redactor.skipped and not self._fails_open:
             note = f"[withheld: {redactor.skipped[0].reason}]"
-        if note and self._events is not None:
+        return self._written(note) if note else b""
+
+    def _written(self, note: str) -> bytes:
+        if self._events is not None:
             note = f"event: error\ndata: {json.dumps({'error': note})}\n\n"
-        return note.encode()
+        return (
+            self._redactor.written(note) if isinstance(self._redactor, Decoded) else note.encode()
+        )
 
     async def _close(self) -> None:
         if self._redactor is None:
@@ -152,7 +176,7 @@ class Response:
             await self._answer(problem(500, WITHHELD, [], str(error)))
         else:
             self._ended = True
-            await self._send(_body_of(f"[withheld: {error}]".encode(), more=False))
+            await self._send(_body_of(self._written(f"[withheld: {error}]"), more=False))
 
     async def _answer(self, messages: tuple[Message, Message]) -> None:
         self._ended = True
