@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import deque
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 from detector.errors import DetectorError, UsageError
 from detector.filter import Filter, Verdict
 
-DEEPEST = 40  # levels; below, a value is shown as its text, which knows cycles
+DEEPEST = 100  # levels
 MOST = 100_000  # parts of one value: shared lists can multiply without bound
 
-_ATOMS = (str, int, float, bool, type(None))
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+CYCLE = "…"  # shown of a value that is inside of itself
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +46,7 @@ class WithheldError(DetectorError):
 
 
 class TooMuchError(Exception):
-    """A value of too many parts. Its text holds no content."""
+    """A value of too many parts, or nested too deeply. Its text holds no content."""
 
 
 class Shown:
@@ -56,26 +60,42 @@ class Shown:
     def __init__(self, value: Any) -> None:
         self.value = value
         self._left = MOST
-        self.plain = self._shown(value, 0)
+        self._cyclic = False
+        self._around: list[int] = []  # the ids of what is around, to know cycles
+        self.plain = self._shown(value)
 
     def back(self, content: Any) -> Any:
         """The value with what a filter has changed in ``plain``; objects whose text holds a
         secret become that text without it."""
-        return self.value if content is self.plain else _back(self.value, self.plain, content)
+        if content is self.plain:
+            return self.value
+        return _back(self.value, self.plain, content, anew=self._cyclic)
 
-    def _shown(self, value: Any, depth: int) -> Any:
+    def _shown(self, value: Any) -> Any:
         self._left -= 1
         if self._left < 0:
             raise TooMuchError(f"more than {MOST} parts")
         kind = type(value)
         if kind in _ATOMS:
             return value
-        if depth < DEEPEST:
-            if kind is dict and all(type(name) is str for name in value):
-                return {name: self._shown(item, depth + 1) for name, item in value.items()}
-            if kind is list or kind is tuple:
-                return [self._shown(item, depth + 1) for item in value]
-        return _text(value)
+        if not isinstance(value, _CONTAINERS):
+            return _text(value)
+        if id(value) in self._around:
+            self._cyclic = True
+            return CYCLE
+        if len(self._around) == DEEPEST:
+            raise TooMuchError(f"more than {DEEPEST} levels")
+        self._around.append(id(value))
+        made = self._pairs(value) if isinstance(value, dict) else list(map(self._shown, value))
+        self._around.pop()
+        # What is none of the three was gone through to know that its text has an end.
+        return made if kind is dict or kind is list or kind is tuple else _text(value)
+
+    def _pairs(self, value: dict[Any, Any]) -> Any:
+        """A dictionary; one whose names are no texts as a list of them and what they name."""
+        if all(type(name) is str for name in value):
+            return {name: self._shown(item) for name, item in value.items()}
+        return [[self._shown(name), self._shown(item)] for name, item in value.items()]
 
 
 def _text(value: Any) -> Any:
@@ -85,17 +105,25 @@ def _text(value: Any) -> Any:
     return text if text == other else [text, other]
 
 
-def _back(value: Any, plain: Any, content: Any) -> Any:
-    if content is plain or content == plain:
-        return value
+def _back(value: Any, plain: Any, content: Any, *, anew: bool) -> Any:
+    """``anew``: even what is clean, since by a cycle it leads to a value that is not."""
+    if plain is CYCLE:
+        return plain
     kind = type(value)
-    if kind is dict and isinstance(content, dict):
+    container = kind is dict or kind is list or kind is tuple
+    if content == plain and not (anew and container):
+        return value
+    back = partial(_back, anew=anew)
+    if container and isinstance(content, str):
+        return content
+    if kind is dict and isinstance(plain, dict):
         items = zip(value.values(), plain.values(), content.items(), strict=True)
-        return {name: _back(item, shown, new) for item, shown, (name, new) in items}
-    if kind is list or kind is tuple:
-        if isinstance(content, str):
-            return content
-        return kind(map(_back, value, plain, content))
+        return {name: back(item, shown, new) for item, shown, (name, new) in items}
+    if kind is dict:
+        pairs = map(back, chain(*value.items()), chain(*plain), chain(*content))
+        return dict(zip(pairs, pairs, strict=True))
+    if container:
+        return kind(map(back, value, plain, content))
     if isinstance(value, bytes | bytearray):
         return kind(content.encode("utf-8", "surrogateescape"))
     return content[0] if isinstance(content, list) else content

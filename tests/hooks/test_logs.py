@@ -184,6 +184,16 @@ def test_looking_that_logs_does_not_look_at_itself(monkeypatch: pytest.MonkeyPat
     assert remains(SECRET, log.text) == []
 
 
+@pytest.mark.parametrize("kind", [list, tuple, frozenset])
+def test_values_that_share_their_parts_end(kind: Any) -> None:
+    value: Any = kind([SECRET, 1])
+    for level in range(60):
+        value = kind([value, value, level]) if kind is not frozenset else kind([value, (value,)])
+    log = Log(formatter=logging.Formatter("%(message)s"))
+    log.logger.warning("hello", extra={"value": value})
+    assert log.text == "[withheld: it cannot be formatted, TooMuchError]\n"
+
+
 def test_only_records_of_the_named_logger() -> None:
     log = Log(formatter=logging.Formatter("%(message)s"))
     log.handler.addFilter(RedactingFilter(Filter(builtin_scanner()), name="other"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections import OrderedDict, deque
 from typing import Any
 
 import pytest
@@ -109,13 +110,47 @@ def test_what_cannot_be_written_is_a_note() -> None:
         def __repr__(self) -> str:
             raise RuntimeError(SECRET)
 
-    loop: list[Any] = [SECRET]
-    loop.append(loop)
-    for value, says in ((Broken(), "RuntimeError"), (loop, LABEL)):
+    deep: Any = []
+    for _ in range(1000):
+        deep = [deep]
+    for value, says in ((Broken(), "RuntimeError"), (deep, "TooMuchError")):
         logger, out = log(structlog.processors.JSONRenderer())
         logger.warning("hello", value=value, key=SECRET)
         assert says in out.getvalue()
         assert remains(SECRET, out.getvalue()) == []
+
+
+def test_a_value_that_is_inside_of_itself_is_shown_once() -> None:
+    loop: list[Any] = [SECRET]
+    loop.append(loop)
+    around: list[Any] = [SECRET]
+    around.insert(0, [{"clean": around}])
+    for value, clean in ((loop, [LABEL, "…"]), (around, [[{"clean": "…"}], LABEL])):
+        logger, out = log(structlog.processors.JSONRenderer())
+        logger.warning("hello", value=value)
+        assert json.loads(out.getvalue())["value"] == clean
+
+
+def shared(kind: Any) -> Any:
+    """A value of 2^60 parts that takes no room."""
+    value: Any = kind([SECRET, 1])
+    for _ in range(60):
+        value = kind([value, value])
+    return value
+
+
+@pytest.mark.parametrize("kind", [list, tuple, deque, lambda two: dict(zip("ab", two, strict=True)),
+                                  lambda two: OrderedDict(a=two)])  # fmt: skip
+def test_values_that_share_their_parts_end(kind: Any) -> None:
+    logger, out = log(structlog.processors.JSONRenderer())
+    logger.warning("hello", value=shared(kind))
+    assert json.loads(out.getvalue())["event"] == "[withheld: it cannot be written, TooMuchError]"
+
+
+def test_names_that_are_no_texts() -> None:
+    logger, out = log(structlog.processors.KeyValueRenderer())
+    logger.warning("hello", value={("a", SECRET): [SECRET], 1: b"x"})
+    assert str({("a", LABEL): [LABEL], 1: b"x"}) in out.getvalue()
 
 
 def test_beside_the_standard_library(caplog: pytest.LogCaptureFixture) -> None:
