@@ -161,6 +161,9 @@ FORM = b"--b\r\nA: b\r\n\r\n\xff\r\n--b \r\nc: d\r\n\r\n\r\n--b--\r\n"
         ("application/unheard-of", b"\xff\xfe\x00 hello"),
         ("image/png", SECRET.encode()),
         ("application/octet-stream", SECRET.encode()),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"--b--\r\n"),
+        ("application/json", b""),
         ("application/x-ndjson", b'{"a":1}\n\n{"b":2}'),
     ],
 )  # fmt: skip

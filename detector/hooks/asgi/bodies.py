@@ -72,7 +72,7 @@ class Type(NamedTuple):
 def checked(raw: bytes, kind: Type, check: Check) -> Verdict:
     """The verdict on a body; its content are bytes of the same type. Raises
     :class:`BodyError` for one that cannot be read."""
-    if kind.is_binary:
+    if kind.is_binary or not raw:
         return Verdict(Action.allow, raw)
     if kind.sub == "x-www-form-urlencoded":
         return urlencoded_checked(raw, check)
