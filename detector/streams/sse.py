@@ -10,16 +10,15 @@ import re
 from typing import Any
 
 from detector.mask import Mask, as_mask
-from detector.redact import Redactor
 from detector.scanner import Scanner
 from detector.streams.base import Event, Events
 from detector.streams.channels import JsonText, StreamError
 from detector.streams.chat import ChatStream
 from detector.streams.messages import EVENTS, MessageStream
 from detector.streams.responses import PREFIX, ResponseStream
+from detector.streams.texts import MOST, TextEvent, Texts
 from detector.types import Finding
 
-MOST = 1 << 24  # bytes of one event: a stream whose events are longer ends with an error
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r(?=[\s\S]))")
 _BOM = b"\xef\xbb\xbf"
 _FAILED = "redaction failed, the stream ends here"
@@ -30,8 +29,9 @@ class SseStream:
 
     The payloads of chat completions, of OpenAI's responses and of Anthropic's messages go through
     :class:`ChatStream`, :class:`ResponseStream` and :class:`MessageStream`; JSON of any other kind
-    is redacted event by event; what is no JSON is one text over all events of its name. An event
-    whose payload stays the same is passed on byte for byte, comments and all. ``findings`` collects
+    is redacted event by event; what is no JSON is one text over all events that follow each other
+    under one name (:class:`Texts`). An event whose payload stays the same is passed on byte for
+    byte, comments and all. ``findings`` collects
     what was found; drain it on long streams.
 
     Nothing is raised: what cannot be redacted ends the stream with an error event, ``failed`` is
@@ -41,7 +41,7 @@ class SseStream:
     def __init__(self, scanner: Scanner, *, mask: Mask | str = Mask.label) -> None:
         self._scanner, self._mask = scanner, as_mask(mask)
         self._kinds: dict[str, Events] = {}
-        self._texts: dict[str, Redactor[str]] = {}
+        self._texts = Texts(scanner, mask=self._mask)
         self._buffer = b""
         self._begun = False  # the first line has been seen, which a mark may stand before
         self._lines: list[bytes] = []  # of the event at hand, with their ends
@@ -54,7 +54,7 @@ class SseStream:
         """What was found so far."""
         for findings in (
             *(one.findings for one in self._kinds.values()),
-            *(one.findings for one in self._texts.values()),
+            self._texts.findings,
         ):
             self._found += findings
             findings.clear()
@@ -113,28 +113,24 @@ class SseStream:
         return self._fields(lines)
 
     def _fields(self, lines: list[bytes]) -> bytes:
-        fields = [_field(line) for line in lines]
-        data = [value for name, value in fields if name == b"data"]
-        name = next((value.decode() for key, value in fields[::-1] if key == b"event"), "")
-        if not data:
+        event = TextEvent(lines)
+        if not event.has_data:
             return b"".join(lines)
-        payload = b"\n".join(data).decode("utf-8", "replace")
+        payload = event.raw.decode("utf-8", "replace")
         if payload == "[DONE]":
             return self._rest() + b"".join(lines)
-        *before, (_, new) = self._payloads(name, payload)
-        out = b"".join(_made(rest, kind) for kind, rest in before)
-        return out + (b"".join(lines) if new == payload else _written(lines, fields, new))
+        value = _json(payload)
+        if value is None:
+            return self._texts.feed(event)
+        name = event.name.decode("utf-8", "replace")
+        *before, (_, new) = self._payloads(name, payload, value)
+        out = self._texts.close() + b"".join(_made(rest, kind) for kind, rest in before)
+        return out + (b"".join(lines) if new == payload else event.with_payload(new.encode()))
 
-    def _payloads(self, name: str, payload: str) -> list[tuple[str, str]]:
+    def _payloads(self, name: str, payload: str, event: Any) -> list[tuple[str, str]]:
         """Names and payloads of what goes out; the last one is the event's own."""
-        try:
-            event = json.loads(payload)
-        except (ValueError, RecursionError):
-            return [(name, self._text(name, payload))]
-        if not isinstance(event, dict | list):  # a token may be a number
-            return [(name, self._text(name, payload))]
         if isinstance(event, list) or (kind := _kind(event)) is None:
-            return [(name, self._json(payload))]
+            return [(name, self._redacted(payload))]
         if (stream := self._kinds.get(kind.__name__)) is None:
             stream = self._kinds[kind.__name__] = kind(self._scanner, mask=self._mask)
         return [
@@ -142,12 +138,7 @@ class SseStream:
             for one in stream.feed(event)
         ]
 
-    def _text(self, name: str, text: str) -> str:
-        if (redactor := self._texts.get(name)) is None:
-            redactor = self._texts[name] = Redactor(self._scanner, mask=self._mask, path=name)
-        return redactor.feed(text)
-
-    def _json(self, payload: str) -> str:
+    def _redacted(self, payload: str) -> str:
         whole = JsonText(self._scanner, mask=self._mask)
         out = whole.feed(payload) + whole.close()
         self._found += whole.findings
@@ -155,15 +146,10 @@ class SseStream:
 
     def _rest(self) -> bytes:
         """What is held back, as events of its own."""
-        out = b""
+        out = self._texts.close()
         for stream in self._kinds.values():
             for event in stream.close():
                 out += _made(_dumped(event), str(event.get("type", "")))
-        texts, self._texts = self._texts, {}
-        for name, redactor in texts.items():
-            if rest := redactor.close():
-                out += _made(rest, name)
-            self._found += redactor.findings
         return out
 
     def _error(self) -> bytes:
@@ -182,22 +168,13 @@ def _kind(event: Event) -> type[Events] | None:
     return MessageStream if kind in EVENTS else None
 
 
-def _field(line: bytes) -> tuple[bytes, bytes]:
-    name, _, value = line.rstrip(b"\r\n").partition(b":")
-    return name, value.removeprefix(b" ")
-
-
-def _written(lines: list[bytes], fields: list[tuple[bytes, bytes]], payload: str) -> bytes:
-    """The event with another payload, in the place of its first line of data."""
-    out, done = [], False
-    for line, (name, _) in zip(lines, fields, strict=True):
-        if name != b"data":
-            out.append(line)
-        elif not done:
-            end = line[len(line.rstrip(b"\r\n")) :] or b"\n"
-            out += [b"data: " + part.encode() + end for part in payload.split("\n")]
-            done = True
-    return b"".join(out)
+def _json(payload: str) -> Any:
+    """The object or list that it is; None for all else: a token may be a number."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) else None
 
 
 def _made(payload: str, name: str) -> bytes:

@@ -238,9 +238,75 @@ def test_payloads_of_no_known_format_are_text() -> None:
     token = secret()
     raw = f'id: 1\ndata: {{"key": "{token}"}}\n\ndata: my {token[:9]}\n\ndata: {token[9:]} end\n\n'
     out = through(raw.encode(), [3]).decode()
-    assert out.startswith('id: 1\ndata: {"key": "[redacted:github-pat]"}\n\ndata: my \n\n')
-    assert out.endswith("data: [redacted:github-pat] \n\ndata: end\n\n")
-    assert token[9:] not in out
+    assert out == (
+        'id: 1\ndata: {"key": "[redacted:github-pat]"}\n\n'
+        "data: my [redacted:github-pat]\n\ndata:  end\n\n"
+    )
+
+
+CLEAN = [
+    "10",
+    "20",
+    "",
+    " ",
+    "g",
+    "ghp_",
+    "true",
+    "null",
+    '{"a": 1}',
+    "[2]",
+    "é",
+    "a\nb",
+    "-----BEGIN",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(CLEAN)), max_size=9),
+    cuts=st.lists(st.integers(0, 300), max_size=9),
+)
+def test_clean_events_arrive_as_they_were_sent(
+    values: list[tuple[str, str]], cuts: list[int]
+) -> None:
+    raw = "".join(
+        (f"event: {name}\n" if name else "") + f"data: {value}\n\n".replace("a\nb", "a\ndata: b")
+        for name, value in values
+        if value  # those of another name do not wait
+    ).encode()
+    assert through(raw, cuts) == raw
+
+
+@settings(max_examples=60, deadline=None)
+@given(rule_id=st.sampled_from(IDS), seed=st.integers(0, 50))
+def test_words_of_plain_text_say_the_redaction_of_the_whole(rule_id: str, seed: int) -> None:
+    text = f"Sure, use {example(rule_id, seed)} or so".replace("\r", "")
+    words = pieces_of(text, random.Random(seed), 6)
+    raw = "".join("data: " + word.replace("\n", "\ndata: ") + "\n\n" for word in words)
+    out = through(raw.encode(), [seed, 40]).decode()
+    events = out.removesuffix("\n\n").split("\n\n")
+    assert len(events) == len(words)
+    said = ("\n".join(line[6:] for line in event.split("\n")) for event in events)
+    assert "".join(said) == redacted(text)
+
+
+def test_what_keeps_a_connection_open_does_not_wait() -> None:
+    token = secret()
+    stream, beats = SseStream(builtin_scanner()), (b": still here\n\n", b"event: ping\ndata:\n\n")
+    assert stream.feed(f"data: {token[:9]}\n\n".encode()) == b""
+    for beat in beats:
+        assert stream.feed(beat) == beat
+    out = stream.feed(f"data: {token[9:]} end\n\n".encode()) + stream.close()
+    assert out == b"data: [redacted:github-pat]\n\ndata:  end\n\n"
+    assert [finding.rule for finding in stream.findings] == ["github-pat"]
+
+
+def test_events_that_wait_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.streams.texts.MOST", 1000)
+    stream = SseStream(builtin_scanner())
+    out = stream.feed(b"data: ghp_\n\n" + b"data:\n\n" * 200)
+    assert stream.failed
+    assert b"ghp_" not in out
 
 
 def test_an_error_ends_the_stream_with_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
