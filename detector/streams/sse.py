@@ -115,7 +115,7 @@ class SseStream:
     def _fields(self, lines: list[bytes]) -> bytes:
         event = TextEvent(lines)
         if not event.has_data:
-            return b"".join(lines)
+            return b"".join(lines) if event.is_comment else self._texts.follow(event)
         payload = event.raw.decode("utf-8", "replace")
         if payload == "[DONE]":
             return self._rest() + b"".join(lines)

@@ -20,6 +20,7 @@ class TextEvent:
         self.lines, self.fields = lines, [_field(line) for line in lines]
         data = [value for name, value in self.fields if name == b"data"]
         self.has_data = bool(data)
+        self.is_comment = not any(name for name, _ in self.fields)
         self.raw = b"\n".join(data)
         self.name = next((value for key, value in self.fields[::-1] if key == b"event"), b"")
         self.size = sum(map(len, lines))
@@ -79,12 +80,21 @@ class Texts:
         if self._growing is None:
             path = event.name.decode("utf-8", "replace")
             self._growing = Redactor(self._scanner, mask=self._mask, path=path)
+        self._wait(event)
+        return flushed + self._taken(self._growing.parts(event.raw))
+
+    def follow(self, event: TextEvent) -> bytes:
+        """An event without a payload, which has its place: one that sets an ``id``, say."""
+        if not self._waiting:
+            return event.written()
+        self._wait(event)
+        return b""
+
+    def _wait(self, event: TextEvent) -> None:
         self._waiting.append(event)
         self._size += event.size
-        out = flushed + self._taken(self._growing.parts(event.raw))
-        if self._size > MOST:
+        if self._size > MOST + event.size:
             raise StreamError("a text is too long")
-        return out
 
     def close(self) -> bytes:
         """What waits, now that its text is at an end; another may follow."""

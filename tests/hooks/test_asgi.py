@@ -274,6 +274,13 @@ def test_answers_in_pieces(size: int, kind: str) -> None:
     }
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_clean_events_arrive_as_they_were_sent(size: int) -> None:
+    echo, raw = Echo(), b"data: 10\n\ndata: 20\n\nid: 7\n\nevent: n\ndata: 1020\n\ndata: ghp_"
+    echo.answer = streamed(raw, size, media_type="text/event-stream")
+    assert ask(echo, method="GET").content == raw
+
+
 def test_large_json_goes_on_in_pieces() -> None:
     echo = Echo()
     value = {"a": ["hello"] * 2000, "b": SECRET}
