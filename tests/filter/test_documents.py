@@ -68,8 +68,11 @@ def test_bytes_of_json_stay_json(message: Any, indent: int | None, ascii_only: b
     of_text = strict().check(raw.decode())
     assert of_text.content.encode() == verdict.content
     for finding in verdict.findings:
-        piece = raw[finding.start : finding.end]  # of a secret in parts it is the first one
-        assert len(piece) < 12 or piece not in verdict.content or verdict.error
+        # Of a secret in parts it is the first one. What the model judges it may take for a secret
+        # at one place and not at another.
+        piece = raw[finding.start : finding.end]
+        doubtful = finding.provider == "generic" or len(piece) < 12
+        assert doubtful or piece not in verdict.content or verdict.error
 
 
 @settings(max_examples=150)
