@@ -71,8 +71,12 @@ class _Connection:
         async def ignored(_error: Exception) -> None:
             """What goes wrong is met where it is waited for."""
 
+        connection = client()
+
         async def closed() -> None:
-            self._news.set()
+            # One that was given up is told of late: that is no news of the next.
+            if self._nats is connection:
+                self._news.set()
 
         options: dict[str, Any] = {}
         if address.password:
@@ -82,7 +86,8 @@ class _Connection:
         if address.option("creds"):
             options["user_credentials"] = address.option("creds")
         scheme = "tls" if address.secure else "nats"
-        self._nats = client()
+        self._nats = connection
+        self._news.clear()
         try:
             await self._nats.connect(
                 [f"{scheme}://{host}" for host in address.hosts],
