@@ -120,8 +120,9 @@ class Run:
         keys belong to the same project."""
         tables = [self.exposures.summed(table) for table in self.tables.tables()]
         projects = [*self._projects.joined(tables)]
-        self.summary.in_tables = self.tables.in_all()
-        return Sums([*self.tables.sources()], tables, [*self.tables.columns()], projects)
+        sources = [*self.tables.sources(tables)]
+        self.summary.in_tables = self.tables.in_all(sources, tables)
+        return Sums(sources, tables, [*self.tables.columns()], projects)
 
     def _results(self) -> Iterator[tuple[Unit, Result]]:
         """Workers read the files. Pipes are read here, in their turn: standard input belongs

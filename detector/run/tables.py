@@ -183,40 +183,40 @@ class TableTally:
                     owner_column=self.owners.column(path, name) if self.owners else None,
                 )
 
-    def sources(self) -> Iterator[SourceSummary]:
-        """Sources in whose tables something was found."""
-        self._sort_in()
-        by_source: dict[str, list[_Table]] = {}
-        for (path, _), table in self._tables.items():
-            if table.columns:
-                by_source.setdefault(source_of(path), []).append(table)
-        for path, tables in by_source.items():
-            columns = [column for table in tables for column in table.columns.values()]
+    def sources(self, tables: Sequence[TableSummary]) -> Iterator[SourceSummary]:
+        """Sources in whose tables something was found; ``tables``: what :meth:`tables` has given,
+        so that no hashes are sorted again."""
+        by_source: dict[str, list[TableSummary]] = {}
+        for table in tables:
+            by_source.setdefault(source_of(table.path), []).append(table)
+        for path, its in by_source.items():
             yield SourceSummary(
                 path=path,
-                tables=len(tables),
-                rows_found=sum(table.rows_found for table in tables),
-                occurrences=sum(column.occurrences for column in columns),
-                distinct=count_of([column.secrets for column in columns]),
+                tables=len(its),
+                rows_found=sum(table.rows_found for table in its),
+                occurrences=sum(table.occurrences for table in its),
+                distinct=its[0].distinct if len(its) == 1 else self._distinct(its),
                 addresses=count_of([self._addresses[path]] if path in self._addresses else []),
             )
 
-    def in_all(self) -> InTables | None:
+    def in_all(
+        self, sources: Sequence[SourceSummary], tables: Sequence[TableSummary]
+    ) -> InTables | None:
         """All of them together, None if nothing was found in any."""
-        sources = [*self.sources()]
-        columns = [one for table in self._tables.values() for one in table.columns.values()]
-        if not columns:
+        if not sources:
             return None
         return InTables(
-            tables=sum(source.tables for source in sources),
+            tables=len(tables),
             rows_found=sum(source.rows_found for source in sources),
             occurrences=sum(source.occurrences for source in sources),
-            # Of one source it is the same: no need to sort millions of hashes again.
-            distinct=sources[0].distinct
-            if len(sources) == 1
-            else count_of([column.secrets for column in columns]),
+            distinct=sources[0].distinct if len(sources) == 1 else self._distinct(tables),
             addresses=count_of([*self._addresses.values()]),
         )
+
+    def _distinct(self, tables: Sequence[TableSummary]) -> int:
+        """Different secrets in several tables."""
+        known = [self._tables[table.path, table.table] for table in tables]
+        return count_of([column.secrets for one in known for column in one.columns.values()])
 
     def columns(self) -> Iterator[ColumnSummary]:
         """Their columns, a line for each rule, the worst first within a table."""
